@@ -1,0 +1,55 @@
+"""pytest-totphog: one-time passwords for test suites.
+
+The names below are imported when they are first used, so that the plugin costs nothing where it is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pytest_totphog.apps import create_app as create_app
+    from pytest_totphog.authenticator import Authenticator as Authenticator
+    from pytest_totphog.clock import Clock as Clock
+    from pytest_totphog.errors import ClockNotFrozen as ClockNotFrozen
+    from pytest_totphog.errors import CodeUnavailable as CodeUnavailable
+    from pytest_totphog.errors import InvalidInput as InvalidInput
+    from pytest_totphog.errors import MissingExtra as MissingExtra
+    from pytest_totphog.errors import ServerError as ServerError
+    from pytest_totphog.errors import TokenNotFound as TokenNotFound
+    from pytest_totphog.errors import TotphogError as TotphogError
+    from pytest_totphog.freezing import FrozenClock as FrozenClock
+    from pytest_totphog.server import TotpServer as TotpServer
+    from pytest_totphog.totp_token import TotpToken as TotpToken
+
+_HOMES = {
+    "Authenticator": "authenticator",
+    "Clock": "clock",
+    "ClockNotFrozen": "errors",
+    "CodeUnavailable": "errors",
+    "FrozenClock": "freezing",
+    "InvalidInput": "errors",
+    "MissingExtra": "errors",
+    "ServerError": "errors",
+    "TokenNotFound": "errors",
+    "TotpServer": "server",
+    "TotpToken": "totp_token",
+    "TotphogError": "errors",
+    "create_app": "apps",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The TOTPHog API: tokens and codes over HTTP."""

@@ -1,0 +1,189 @@
+"""The TOTPHog API at `/api/v1`: routes and wire shapes; what they mean is the authenticator's."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from werkzeug.wrappers import Request, Response
+
+from pytest_totphog import __version__, qr
+from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.clock import as_datetime, as_nanoseconds
+from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.totp_token import TotpToken
+from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.gate import Gate
+from pytest_totphog.wsgi.json import json_response, read_object
+from pytest_totphog.wsgi.openapi import openapi_routes
+from pytest_totphog.wsgi.routes import App, Route
+
+__all__ = ["BASE_PATH", "create_app", "totphog_app"]
+
+BASE_PATH: Final = "/api/v1"
+
+_PARAMETERS: Final = ("secret", "issuer", "digits", "period", "algorithm")
+
+
+def totphog_app(authenticator: Authenticator, gate: Gate | None = None) -> App:
+    """Return the WSGI app that serves an authenticator.
+
+    Args:
+        authenticator: the tokens, the clock and the ledger.
+        gate: what is refused beforehand; unless given, everything not addressed to loopback.
+    """
+    api = _Api(authenticator)
+    token = "/tokens/<id>"
+    routes = [
+        Route("GET", "/health", api.health),
+        Route("GET", "/tokens", api.list_tokens),
+        Route("POST", "/tokens", api.create_token),
+        Route("DELETE", "/tokens", api.delete_tokens),
+        Route("GET", token, api.get_token),
+        Route("DELETE", token, api.delete_token),
+        Route("GET", f"{token}/code", api.get_code),
+        Route("GET", f"{token}/qr", api.get_qr),
+        Route("POST", f"{token}/one-time-code", api.claim_code),
+        Route("POST", f"{token}/verify", api.verify_code),
+        Route("POST", f"{token}/explain", api.explain_code),
+        Route("GET", "/codes", api.list_codes),
+        Route("POST", "/codes", api.compute_code),
+        Route("GET", "/clock", api.get_clock),
+        Route("PUT", "/clock", api.freeze_clock),
+        Route("DELETE", "/clock", api.release_clock),
+        Route("POST", "/clock/tick", api.tick_clock),
+    ]
+    mounted = [Route(route.method, BASE_PATH + route.path, route.handler) for route in routes]
+    openapi = openapi_routes("pytest_totphog.api", BASE_PATH) + openapi_routes("pytest_totphog.api")
+    return App(mounted + openapi, _error_body, gate or Gate())
+
+
+def create_app(gate: Gate | None = None) -> App:
+    """Return the app with an authenticator of its own, in memory."""
+    return totphog_app(Authenticator(), gate)
+
+
+class _Api:
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    def health(self, request: Request) -> Response:
+        timestamp = self._authenticator.clock.now().isoformat(timespec="seconds")
+        return json_response({"status": "ok", "service": "TOTPHog", "version": __version__, "timestamp": timestamp})
+
+    def list_tokens(self, request: Request) -> Response:
+        tokens = [token.as_dict() for token in self._authenticator.tokens]
+        return json_response({"success": True, "data": tokens, "count": len(tokens)})
+
+    def create_token(self, request: Request) -> Response:
+        body = read_object(request, ("uri", "name", *_PARAMETERS))
+        if "uri" not in body and not {"name", "secret"} <= body.keys():
+            raise HttpError(400, "Either uri, or name and secret, must be given")
+        token = self._authenticator.add(self._authenticator.make(**body))
+        return _success(token.as_dict(), status=201)
+
+    def delete_tokens(self, request: Request) -> Response:
+        count = self._authenticator.clear()
+        return json_response({"success": True, "message": f"Deleted {count} tokens", "deleted_count": count})
+
+    def get_token(self, request: Request, id: str) -> Response:
+        return _success(self._authenticator.get(id).as_dict())
+
+    def delete_token(self, request: Request, id: str) -> Response:
+        self._authenticator.remove(id)
+        return json_response({"success": True, "message": "Token deleted"})
+
+    def get_code(self, request: Request, id: str) -> Response:
+        token = self._authenticator.get(id)
+        return _success(self._code(token, request.args.get("at"), _number(request, "min_remaining")))
+
+    def get_qr(self, request: Request, id: str) -> Response:
+        return Response(qr.png(self._authenticator.get(id).uri), mimetype="image/png")
+
+    def claim_code(self, request: Request, id: str) -> Response:
+        body = read_object(request, ("min_remaining", "lookahead", "timeout", "holder"), may_be_empty=True)
+        return _success(self._authenticator.get(id).claim_code(**body).as_dict())
+
+    def verify_code(self, request: Request, id: str) -> Response:
+        body = {"code": None, **read_object(request, ("code", "window"))}
+        return _success({"valid": self._authenticator.get(id).verify(**body)})
+
+    def explain_code(self, request: Request, id: str) -> Response:
+        body = read_object(request, ("code",))
+        explanation = self._authenticator.get(id).explain(body.get("code"))
+        return _success({"verdict": explanation.verdict, "steps": explanation.steps, "explanation": str(explanation)})
+
+    def list_codes(self, request: Request) -> Response:
+        moment = self._authenticator.clock.time_ns()
+        generated_at = as_datetime(moment).isoformat(timespec="seconds")
+        # Written as text: with thousands of tokens, polled, serialising them anew is most of the time.
+        entries = [
+            f'{token.json[:-1]}, "current_code": {{"code": "{token.code_at_step(token.step_at(moment))}", '
+            f'"remaining_seconds": {token.remaining_at(moment)}, "period": {token.period}, '
+            f'"generated_at": "{generated_at}"}}}}'
+            for token in self._authenticator.tokens
+        ]
+        return Response(f'{{"success": true, "data": [{", ".join(entries)}]}}', mimetype="application/json")
+
+    def compute_code(self, request: Request) -> Response:
+        body = read_object(request, ("uri", *_PARAMETERS, "at", "min_remaining"))
+        at, min_remaining = body.pop("at", None), body.pop("min_remaining", None)
+        if "uri" not in body and "secret" not in body:
+            raise HttpError(400, "Either uri or secret must be given")
+        named = body if "uri" in body else {"name": "code", **body}
+        return _success(self._code(self._authenticator.make(**named), at, min_remaining))
+
+    def get_clock(self, request: Request) -> Response:
+        clock = self._authenticator.clock
+        return json_response({"mode": clock.mode, "time": clock.time(), "now": clock.now().isoformat()})
+
+    def freeze_clock(self, request: Request) -> Response:
+        body = read_object(request, ("frozen_at",))
+        if "frozen_at" not in body:
+            raise HttpError(400, "frozen_at must be given: seconds since the epoch or ISO 8601")
+        self._authenticator.clock.freeze(body["frozen_at"])
+        return self.get_clock(request)
+
+    def release_clock(self, request: Request) -> Response:
+        self._authenticator.clock.unfreeze()
+        return self.get_clock(request)
+
+    def tick_clock(self, request: Request) -> Response:
+        self._authenticator.clock.tick(**read_object(request, ("seconds",), may_be_empty=True))
+        return self.get_clock(request)
+
+    def _code(self, token: TotpToken, at: Any, min_remaining: Any) -> dict[str, Any]:
+        if at is not None and min_remaining is not None:
+            raise InvalidInput(
+                "at and min_remaining exclude each other; a code of another time has nothing to wait for"
+            )
+        if at is not None:
+            # In a query an unescaped '+' of an offset arrives as a space.
+            moment = as_nanoseconds(at.replace(" ", "+") if isinstance(at, str) and "T" in at else at)
+        elif min_remaining is not None:
+            moment = token.wait_for_remaining(min_remaining)
+        else:
+            moment = self._authenticator.clock.time_ns()
+        return {
+            "code": token.code_at_step(token.step_at(moment)),
+            "remaining_seconds": token.remaining_at(moment),
+            "period": token.period,
+            "generated_at": as_datetime(moment).isoformat(timespec="seconds"),
+        }
+
+
+def _success(data: Any, status: int = 200) -> Response:
+    return json_response({"success": True, "data": data}, status)
+
+
+def _error_body(error: HttpError) -> Response:
+    return json_response({"success": False, "error": error.message})
+
+
+def _number(request: Request, name: str) -> float | None:
+    text = request.args.get(name)
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise HttpError(400, f"{name} is {shown(text)}; accepted is a number of seconds") from None

@@ -1,0 +1,150 @@
+"""The authenticator: tokens, the clock they follow, and the ledger of what was handed out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from pytest_totphog.clock import Clock
+from pytest_totphog.errors import InvalidInput, ServerError, TokenNotFound
+from pytest_totphog.ledger import Ledger, MemoryLedger
+from pytest_totphog.stores import Repository
+from pytest_totphog.stores.memory import MemoryRepository
+from pytest_totphog.tokens import Token
+from pytest_totphog.totp_token import TotpToken
+
+__all__ = ["Authenticator", "running_test"]
+
+
+class Authenticator:
+    """Tokens, the clock they follow, and the ledger of what was handed out.
+
+    Args:
+        clock: what the codes follow; the system's time unless given.
+        tokens: where tokens live; in memory unless given.
+        ledger: where claims live; in memory unless given.
+        holder: says who takes a one-time code; the running pytest test, or the process, unless given.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        tokens: Repository[TotpToken] | None = None,
+        ledger: Ledger | None = None,
+        holder: Callable[[], str] | None = None,
+    ) -> None:
+        self.clock = Clock() if clock is None else clock
+        self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
+        self.holder = running_test if holder is None else holder
+        self.closed = False
+        self._tokens: Repository[TotpToken] = MemoryRepository() if tokens is None else tokens
+        self._api_url: str | None = None
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the API that serves this authenticator; told by `open`.
+
+        Raises:
+            ServerError: while no server runs.
+        """
+        if self._api_url is None:
+            raise ServerError("no server runs for this token; start one: with TotpServer() as server: …")
+        return self._api_url
+
+    @property
+    def tokens(self) -> list[TotpToken]:
+        """All tokens, oldest first."""
+        return self._tokens.all()
+
+    def get(self, id: str) -> TotpToken:
+        """Return the token with an id.
+
+        Raises:
+            TokenNotFound: when there is none.
+        """
+        token = self._tokens.get(id)
+        if token is None:
+            raise TokenNotFound("Token not found")
+        return token
+
+    def make(self, uri: str | None = None, **parameters: Any) -> TotpToken:
+        """Return a token that follows this clock and is stored nowhere.
+
+        Args:
+            uri: an `otpauth://totp/` URI, or else
+            parameters: `name`, and as they are wanted `secret`, `issuer`, `digits`, `period`, `algorithm`.
+
+        Raises:
+            InvalidInput: when an argument is not what is accepted.
+        """
+        created_at = self.clock.now()
+        if uri is None:
+            token = Token.create(created_at=created_at, **parameters)
+        elif parameters:
+            raise InvalidInput(f"uri says it all; also given: {', '.join(sorted(parameters))}")
+        else:
+            token = Token.from_uri(uri, created_at=created_at)
+        return TotpToken(**{field.name: getattr(token, field.name) for field in fields(Token)}, authenticator=self)
+
+    def add(self, token: TotpToken) -> TotpToken:
+        """Keep a token that `make` has made, and return it."""
+        self._tokens.add(token)
+        return token
+
+    def enroll(self, source: str, name: str = "account") -> TotpToken:
+        """Add a token from what an enrolment page shows.
+
+        Args:
+            source: an `otpauth://totp/` URI, or the secret in base32 as printed.
+            name: what to call it when the source is a bare secret.
+
+        Raises:
+            InvalidInput: when the source is neither; nothing is added.
+        """
+        if not isinstance(source, str):
+            raise InvalidInput(
+                f"cannot enrol from {type(source).__name__}; accepted are an otpauth:// URI and a base32 secret"
+            )
+        return self.add(self.make(source) if "://" in source else self.make(name=name, secret=source))
+
+    def remove(self, token: TotpToken | str) -> None:
+        """Remove a token, given itself or its id; what was handed out stays in the ledger.
+
+        Raises:
+            TokenNotFound: when it is not there.
+        """
+        if self._tokens.remove(token if isinstance(token, str) else token.id) is None:
+            raise TokenNotFound("Token not found")
+
+    def clear(self) -> int:
+        """Remove all tokens and return how many there were; what was handed out stays in the ledger."""
+        return self._tokens.clear()
+
+    def restore(self, tokens: list[TotpToken]) -> None:
+        """Keep just these tokens: remove the others, put back the missing."""
+        kept = {token.id for token in tokens}
+        for token in self.tokens:
+            if token.id not in kept:
+                self._tokens.remove(token.id)
+        for token in tokens:
+            self._tokens.add(token)
+
+    def open(self, api_url: str) -> None:
+        """Tell the tokens where they are served, and let them wait for codes."""
+        self._api_url = api_url
+        self.closed = False
+
+    def close(self) -> None:
+        """Give up all waiting for codes; the tokens are served nowhere."""
+        self._api_url = None
+        self.closed = True
+        self.clock.wake()
+
+
+def running_test() -> str:
+    """Return the name of the running pytest test and its xdist worker, or else the process."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return f"{worker} {test}".strip() or f"process {os.getpid()}"

@@ -1,0 +1,128 @@
+"""The `totphog` command: what the shell sees."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from pytest_totphog import __version__
+from pytest_totphog.apps import APPS
+from pytest_totphog.errors import TotphogError
+
+__all__ = ["main", "parser"]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's argument parser."""
+    root = argparse.ArgumentParser(prog="totphog", description="One-time passwords for test suites.")
+    root.add_argument("--version", action="version", version=f"totphog {__version__}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run a server until it is interrupted", description=_serve.__doc__)
+    serve.set_defaults(run=_serve)
+    serve.add_argument("--app", choices=APPS, default="totphog", help="which app to serve (default: totphog)")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    serve.add_argument(
+        "--port",
+        type=int,
+        help="port to listen on; 0 for a free one (default: the environment's PORT, or else "
+        + ", ".join(f"{app.port} for {name}" for name, app in APPS.items())
+        + ")",
+    )
+    serve.add_argument(
+        "--api-key",
+        metavar="KEY",
+        help="demand 'Authorization: Bearer KEY' of every request; better set TOTPHOG_API_KEY in the environment, "
+        "because other users of the machine can read command lines",
+    )
+    serve.add_argument("--insecure", action="store_true", help="allow an address beyond loopback without a key")
+    serve.add_argument("--log", action="store_true", help="write a line to stderr for every request")
+
+    code = commands.add_parser("code", help="print a token's current code", description=_code.__doc__)
+    code.set_defaults(run=_code)
+    code.add_argument(
+        "source",
+        metavar="SECRET-OR-URI",
+        help="a base32 secret or an otpauth:// URI; '-' reads it from stdin, where nobody sees it",
+    )
+    code.add_argument("--digits", type=int, default=6, help="length of the code, for a bare secret (default: 6)")
+    code.add_argument("--period", type=int, default=30, help="seconds of a time step, for a bare secret (default: 30)")
+    code.add_argument("--algorithm", default="sha1", help="hash algorithm, for a bare secret (default: sha1)")
+    code.add_argument("--at", metavar="TIME", help="another time: ISO 8601 with an offset, or seconds since the epoch")
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, or 2 for what the user can mend."""
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except TotphogError as error:
+        print(f"totphog: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+def _serve(options: argparse.Namespace) -> int:
+    """Run a server until SIGINT or SIGTERM; prints its URL when it accepts requests."""
+    from pytest_totphog.apps import create_app
+    from pytest_totphog.server import gate_for
+    from pytest_totphog.wsgi.server import Server
+
+    api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY") or None
+    app = create_app(options.app, gate=gate_for(options.host, api_key=api_key, insecure=options.insecure))
+    server = Server(
+        app,
+        options.host,
+        _port(options),
+        access_log=(lambda line: print(line, file=sys.stderr, flush=True)) if options.log else None,
+        port_option="--port 0",
+    )
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    server.start()
+    print(server.url, flush=True)
+    stopping.wait()
+    server.stop()
+    return 0
+
+
+def _port(options: argparse.Namespace) -> int:
+    from pytest_totphog.errors import InvalidInput, shown
+
+    port: int | None = options.port
+    if port is None:
+        text = os.environ.get("PORT", "").strip()
+        if not text:
+            return APPS[options.app].port
+        if not (text.isascii() and text.isdigit()):
+            raise InvalidInput(f"the environment's PORT is {shown(text)}; accepted is a port from 0 to 65535")
+        port = int(text)
+    if not 0 <= port <= 65535:
+        raise InvalidInput(f"port {port} does not exist; accepted are 0 to 65535, 0 for a free one")
+    return port
+
+
+def _code(options: argparse.Namespace) -> int:
+    """Print the current code of a secret or URI; nothing is stored."""
+    from pytest_totphog.authenticator import Authenticator
+
+    source = sys.stdin.readline().strip() if options.source == "-" else options.source
+    authenticator = Authenticator()
+    if "://" in source:
+        token = authenticator.make(source)
+    else:
+        token = authenticator.make(
+            name="code",
+            secret=source,
+            digits=options.digits,
+            period=options.period,
+            algorithm=options.algorithm,
+        )
+    print(token.now() if options.at is None else token.at(options.at))
+    return 0

@@ -1,0 +1,237 @@
+"""Time as an argument: the only module that reads the system's clock."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Final, Union
+
+from pytest_totphog.errors import ClockNotFrozen, InvalidInput, shown
+
+__all__ = ["NANOSECONDS", "Clock", "Instant", "as_datetime", "as_nanoseconds", "as_period"]
+
+NANOSECONDS: Final = 1_000_000_000
+MAX_PERIOD: Final = 86_400
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+_END = 253_402_300_800 * NANOSECONDS  # the year 10,000: no datetime is later
+
+Instant = Union[int, float, str, datetime]
+"""A point in time: seconds since the epoch, an ISO 8601 text with an offset, or an aware datetime."""
+
+
+def as_nanoseconds(when: Instant | object) -> int:
+    """Return a point in time as whole nanoseconds since the epoch.
+
+    Args:
+        when: seconds since the epoch (number or text), ISO 8601 text with an offset, or an aware datetime.
+
+    Raises:
+        InvalidInput: for a naive datetime, a text without an offset, a time before 1970 or after 9999,
+            and anything that is no point in time.
+    """
+    if isinstance(when, str):
+        when = _parse(when)
+    if isinstance(when, datetime):
+        if when.utcoffset() is None:
+            raise InvalidInput(
+                f"the time {when.isoformat(' ')!r} has no time zone, so it means another instant on another machine; "
+                "append 'Z' to a text, or give a datetime tzinfo=timezone.utc"
+            )
+        nanoseconds = (when - _EPOCH) // _MICROSECOND * 1000
+    elif isinstance(when, bool) or not isinstance(when, (int, float)) or not math.isfinite(when):
+        raise InvalidInput(
+            f"{shown(when)} is no point in time; accepted are seconds since the epoch, ISO 8601 text "
+            "such as '2024-01-15T10:30:00Z', and aware datetimes"
+        )
+    else:
+        # Whole microseconds, so that the same instant is the same as a datetime.
+        nanoseconds = when * NANOSECONDS if isinstance(when, int) else round(when * 1_000_000) * 1000
+    if not 0 <= nanoseconds < _END:
+        raise InvalidInput(f"the time {shown(when)} is out of range; accepted are the years 1970 to 9999")
+    return nanoseconds
+
+
+def _parse(text: str) -> datetime | float:
+    stripped = text.strip()
+    try:
+        return float(stripped)
+    except ValueError:
+        pass
+    try:
+        # Python 3.10 reads neither a 'Z' nor a '+0000'.
+        return datetime.fromisoformat(stripped[:-1] + "+00:00" if stripped[-1:] in ("Z", "z") else stripped)
+    except ValueError:
+        raise InvalidInput(
+            f"{shown(text)} is no point in time; accepted are seconds since the epoch and ISO 8601 "
+            "such as '2024-01-15T10:30:00Z'"
+        ) from None
+
+
+def as_datetime(nanoseconds: int) -> datetime:
+    """Return nanoseconds since the epoch as an aware datetime in UTC."""
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+def as_period(period: object) -> int:
+    """Return `period` when it is a time step's length in whole seconds.
+
+    Raises:
+        InvalidInput: unless it is an integer from 1 to 86,400.
+    """
+    if isinstance(period, bool) or not isinstance(period, int) or not 1 <= period <= MAX_PERIOD:
+        raise InvalidInput(f"period is {shown(period)}; accepted are whole seconds from 1 to {MAX_PERIOD}")
+    return period
+
+
+class Clock:
+    """A clock that follows the system's until it is frozen, and then moves only by hand.
+
+    Server, tokens and practice backends all read one such clock. All methods may be called from any thread.
+    """
+
+    # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
+    monotonic = staticmethod(time.monotonic)
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition(threading.RLock())
+        self._frozen_at: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.mode} at {self.now().isoformat()}>"
+
+    @property
+    def mode(self) -> str:
+        """`"live"` while the clock follows the system's, `"frozen"` while it stands still."""
+        return "live" if self._frozen_at is None else "frozen"
+
+    def time_ns(self) -> int:
+        """Return the time as whole nanoseconds since the epoch."""
+        frozen_at = self._frozen_at
+        return time.time_ns() if frozen_at is None else frozen_at
+
+    def time(self) -> float:
+        """Return the time as seconds since the epoch."""
+        return self.time_ns() / NANOSECONDS
+
+    def now(self) -> datetime:
+        """Return the time as an aware datetime in UTC."""
+        return as_datetime(self.time_ns())
+
+    def step_start(self, period: int = 30) -> int:
+        """Return when the current time step began, as seconds since the epoch.
+
+        Args:
+            period: length of a time step in seconds.
+        """
+        return self.time_ns() // NANOSECONDS // as_period(period) * period
+
+    def freeze(self, at: Instant) -> None:
+        """Stand still at a point in time; a frozen clock moves there.
+
+        Raises:
+            InvalidInput: when `at` is no point in time or has no time zone.
+        """
+        nanoseconds = as_nanoseconds(at)
+        with self._changed:
+            self._show(nanoseconds)
+
+    def unfreeze(self) -> None:
+        """Follow the system's time again; does nothing on a live clock."""
+        with self._changed:
+            if self._frozen_at is not None:
+                self._show(None)
+
+    def tick(self, seconds: float | object = 1) -> float:
+        """Move a frozen clock forward and return its new time.
+
+        Args:
+            seconds: how far, zero or more.
+
+        Raises:
+            ClockNotFrozen: on a live clock.
+            InvalidInput: for a negative or non-finite number.
+        """
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
+            raise InvalidInput(
+                f"cannot tick by {shown(seconds)}; accepted are zero or more seconds (move_to() also goes back)"
+            )
+        with self._changed:
+            self._require_frozen("tick")
+            return self._move(self.time_ns() + round(seconds * 1_000_000) * 1000)
+
+    def move_to(self, when: Instant) -> float:
+        """Move a frozen clock to a point in time, forward or back, and return its new time.
+
+        Raises:
+            ClockNotFrozen: on a live clock.
+            InvalidInput: when `when` is no point in time or has no time zone.
+        """
+        with self._changed:
+            self._require_frozen("move_to")
+            return self._move(as_nanoseconds(when))
+
+    def next_step(self, period: int = 30) -> float:
+        """Move a frozen clock to the start of the next time step and return its new time.
+
+        Args:
+            period: length of a time step in seconds.
+
+        Raises:
+            ClockNotFrozen: on a live clock.
+        """
+        with self._changed:
+            self._require_frozen("next_step")
+            return self._move((self.step_start(period) + period) * NANOSECONDS)
+
+    def wait_until(self, when: int, timeout: float, unless: Callable[[], bool] = lambda: False) -> bool:
+        """Return True as soon as the clock shows `when`.
+
+        A live clock is waited for. A frozen clock is moved on to `when`, because nobody else would move it.
+
+        Args:
+            when: nanoseconds since the epoch.
+            timeout: how long to wait at the most, in real seconds.
+            unless: asked whenever the waiter wakes; when it says True, the wait is given up.
+
+        Returns:
+            False when the time has not come within `timeout`, or the wait was given up.
+        """
+        deadline = self.monotonic() + timeout
+        with self._changed:
+            while (ahead := when - self.time_ns()) > 0:
+                if self._frozen_at is not None:
+                    self._move(when)
+                    break
+                left = deadline - self.monotonic()
+                if left <= 0 or unless():
+                    return False
+                self._changed.wait(min(left, max(ahead / NANOSECONDS, 0.001)))
+        return True
+
+    def wake(self) -> None:
+        """Let everyone in `wait_until` look again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _require_frozen(self, method: str) -> None:
+        if self._frozen_at is None:
+            raise ClockNotFrozen(
+                f"{method}() moves a frozen clock, but this one is live; freeze it first: "
+                "clock.freeze('2024-01-15T10:30:00Z'), or take the frozen_clock fixture"
+            )
+
+    def _move(self, nanoseconds: int) -> float:
+        if nanoseconds >= _END:
+            raise InvalidInput("the clock cannot move past the year 9999")
+        self._show(nanoseconds)
+        return nanoseconds / NANOSECONDS
+
+    def _show(self, nanoseconds: int | None) -> None:
+        """Stand at `nanoseconds`, or follow the system's time for None; the lock is held."""
+        self._frozen_at = nanoseconds
+        self._changed.notify_all()

@@ -1,0 +1,69 @@
+"""The errors that users of this package see, all on the ground floor."""
+
+from __future__ import annotations
+
+import reprlib
+
+__all__ = [
+    "ClockNotFrozen",
+    "CodeUnavailable",
+    "InvalidInput",
+    "MissingExtra",
+    "ServerError",
+    "TokenNotFound",
+    "TotphogError",
+    "shown",
+]
+
+
+class TotphogError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class InvalidInput(TotphogError, ValueError):
+    """An argument, field, URI or marker is not what is accepted; nothing was changed."""
+
+
+class TokenNotFound(TotphogError, LookupError):
+    """No token has the given id."""
+
+
+class ClockNotFrozen(TotphogError, RuntimeError):
+    """A live clock was asked to move; only a frozen one can be moved by hand."""
+
+
+class CodeUnavailable(TotphogError, TimeoutError):
+    """No unspent code with the demanded lifetime can be had in time.
+
+    Attributes:
+        retry_after: seconds until the next time step that might be free.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ServerError(TotphogError, OSError):
+    """The server cannot start, does not stop in time, or is not running."""
+
+
+class MissingExtra(TotphogError, ImportError):
+    """A feature needs a package that one of the optional extras installs.
+
+    Args:
+        feature: what was asked for, as the start of the sentence.
+        package: the distribution that cannot be imported.
+        extra: the extra of pytest-totphog that installs it.
+    """
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        super().__init__(f"{feature} needs {package}; install it with: pip install 'pytest-totphog[{extra}]'")
+
+
+def shown(value: object) -> str:
+    """Return the offending value of an error, cut short: it may be a megabyte, or a secret in the wrong place."""
+    try:
+        return reprlib.repr(value).encode("ascii", "backslashreplace").decode("ascii")
+    except ValueError:  # an integer of more than 4,300 digits has no repr
+        return f"a huge {type(value).__name__}"

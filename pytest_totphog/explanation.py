@@ -1,0 +1,88 @@
+"""What a string that somebody typed as a code is: the answer to "why was it refused?"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from pytest_totphog.clock import NANOSECONDS
+from pytest_totphog.ledger import Ledger
+from pytest_totphog.tokens import Token
+
+__all__ = ["Explanation", "explain"]
+
+# How far from the current step a code is looked for: an hour of default steps each way.
+SEARCHED_STEPS: Final = 120
+
+
+class Explanation(str):
+    """A sentence about a code, with its facts.
+
+    Attributes:
+        verdict: `"current"`, `"old"`, `"ahead"`, `"other token"`, `"malformed"` or `"unknown"`.
+        steps: how many time steps from now, negative for the past; None when it is no code of the token.
+    """
+
+    verdict: str
+    steps: int | None
+
+    def __new__(cls, sentence: str, verdict: str, steps: int | None = None) -> Explanation:
+        """Return the sentence with its facts attached."""
+        explanation = super().__new__(cls, sentence)
+        explanation.verdict = verdict
+        explanation.steps = steps
+        return explanation
+
+
+def explain(code: str, token: Token, others: Iterable[Token], ledger: Ledger, now_ns: int) -> Explanation:
+    """Say what `code` is to `token` at an instant.
+
+    Args:
+        code: what was typed.
+        token: whose code it should be.
+        others: tokens it might have been mistaken for.
+        ledger: knows which codes were handed out.
+        now_ns: the instant, nanoseconds since the epoch.
+    """
+    if len(code) != token.digits or not (code.isascii() and code.isdigit()):
+        return Explanation(
+            f"malformed: it has {len(code)} characters; a code of {token.name!r} is {token.digits} ASCII digits",
+            "malformed",
+        )
+    seconds = now_ns // NANOSECONDS
+    current = seconds // token.period
+    steps = _distance(code, token, current)
+    if steps is not None:
+        step = current + steps
+        count = f"{abs(steps)} step{'s' if abs(steps) != 1 else ''}"
+        if steps == 0:
+            verdict, sentence = "current", f"current: the code of step {step}, {token.period - seconds % token.period}"
+            sentence += " s left"
+        elif steps < 0:
+            ago = seconds - (step + 1) * token.period
+            verdict, sentence = "old", f"{count} old: the code of step {step}, which ended {ago} s ago"
+        else:
+            ahead = step * token.period - seconds
+            verdict, sentence = "ahead", f"{count} ahead: the code of step {step}, which begins in {ahead} s"
+        claim = ledger.find(token.fingerprint, step)
+        if claim is not None:
+            sentence += f"; handed out before: {claim.describe(now_ns / NANOSECONDS)}"
+        return Explanation(sentence, verdict, steps)
+    for other in others:
+        if other.fingerprint != token.fingerprint and other.digits == token.digits:
+            elsewhere = _distance(code, other, seconds // other.period)
+            if elsewhere is not None:
+                when = "the current code" if elsewhere == 0 else f"a code {abs(elsewhere)} steps away"
+                return Explanation(f"another token's: {when} of {other.name!r} (id {other.id})", "other token")
+    return Explanation(
+        f"unknown: no code of {token.name!r} within {SEARCHED_STEPS} steps, nor of another token", "unknown"
+    )
+
+
+def _distance(code: str, token: Token, current: int) -> int | None:
+    """Return how many steps from `current` the code is, the nearest first."""
+    for away in range(SEARCHED_STEPS + 1):
+        for steps in dict.fromkeys((-away, away)):
+            if current + steps >= 0 and token.code_at_step(current + steps) == code:
+                return steps
+    return None

@@ -1,0 +1,190 @@
+"""The frozen clock: a clock that takes the rest of the process with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import ExitStack
+from typing import Any, Final, Protocol
+
+from pytest_totphog.clock import Clock, Instant, as_datetime, as_nanoseconds
+from pytest_totphog.errors import InvalidInput, MissingExtra, shown
+
+__all__ = ["DEFAULT_FROZEN_AT", "DEFAULT_PATCH", "PATCHES", "FrozenClock"]
+
+DEFAULT_FROZEN_AT: Final = "2024-01-15T10:30:00Z"
+DEFAULT_PATCH: Final = "freezegun"
+
+
+class Patch(Protocol):
+    """Makes the process's wall clock stand still, and nothing else."""
+
+    def start(self, nanoseconds: int) -> None:
+        """Stand at an instant."""
+        ...
+
+    def move_to(self, nanoseconds: int) -> None:
+        """Stand at another instant."""
+        ...
+
+    def stop(self) -> None:
+        """Let the wall clock run again."""
+        ...
+
+
+class FreezegunPatch:
+    """`time.time` and `datetime` by freezegun, made to leave every other clock alone.
+
+    As it comes, freezegun also stops `time.monotonic` and `perf_counter`, and with them every time-out
+    (https://github.com/spulec/freezegun/issues/307), and shows the real time to whatever runs near `threading`.
+    """
+
+    def __init__(self) -> None:
+        self._undo = ExitStack()
+        self._factory: Any = None
+
+    def start(self, nanoseconds: int) -> None:
+        """Stand at an instant."""
+        import freezegun
+        from freezegun import api
+
+        replacements: list[tuple[Any, str, object]] = [
+            # Time-outs are counted on these: sockets, threads, WebDriverWait, asyncio, pytest's durations.
+            (api, "_get_fake_monotonic", api.real_monotonic),
+            (api, "_get_fake_monotonic_ns", api.real_monotonic_ns),
+            # Only the direct caller decides who is exempt: five frames up there is always `threading` for an
+            # app in a thread, be it Django's live server or a FastAPI endpoint in an executor.
+            (api, "call_stack_inspection_limit", 1),
+        ]
+        if (passlib := sys.modules.get("passlib.totp")) is not None:
+            # The class keeps the `time.time` of its import.
+            replacements.append((passlib.TOTP, "now", staticmethod(lambda: time.time())))
+        with ExitStack() as undo:
+            for owner, name, value in replacements:
+                undo.callback(setattr, owner, name, getattr(owner, name))
+                setattr(owner, name, value)
+            undo.callback(_set_time_zone, os.environ.get("TZ"))
+            _set_time_zone("UTC")
+            freezer = freezegun.freeze_time(as_datetime(nanoseconds), ignore=["_pytest.timing"])
+            self._factory = freezer.start()
+            undo.callback(freezer.stop)
+            self._undo = undo.pop_all()
+
+    def move_to(self, nanoseconds: int) -> None:
+        """Stand at another instant."""
+        self._factory.move_to(as_datetime(nanoseconds))
+
+    def stop(self) -> None:
+        """Let the wall clock run again."""
+        self._undo.close()
+
+
+class TimeMachinePatch:
+    """The wall clock by time-machine, which replaces it for the whole interpreter and leaves the others alone."""
+
+    def __init__(self) -> None:
+        self._traveller: Any = None
+        self._coordinates: Any = None
+
+    def start(self, nanoseconds: int) -> None:
+        """Stand at an instant."""
+        try:
+            import time_machine
+        except ImportError:
+            raise MissingExtra("patch='time-machine'", "time-machine", "time-machine") from None
+        self._traveller = time_machine.travel(as_datetime(nanoseconds), tick=False)
+        self._coordinates = self._traveller.start()
+
+    def move_to(self, nanoseconds: int) -> None:
+        """Stand at another instant."""
+        self._coordinates.move_to(as_datetime(nanoseconds), tick=False)
+
+    def stop(self) -> None:
+        """Let the wall clock run again."""
+        self._traveller.stop()
+
+
+class NoPatch:
+    """Server and tokens only: the process's wall clock runs on."""
+
+    def start(self, nanoseconds: int) -> None:
+        """Do nothing."""
+
+    def move_to(self, nanoseconds: int) -> None:
+        """Do nothing."""
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+
+PATCHES: Final[dict[str | None, type[Patch]]] = {
+    "freezegun": FreezegunPatch,
+    "time-machine": TimeMachinePatch,
+    None: NoPatch,
+}
+
+
+class FrozenClock(Clock):
+    """A clock that tests freeze, and that takes the wall clock of the whole test process with it.
+
+    Under every patch `time.monotonic`, `time.perf_counter`, `time.sleep` and all time-outs run on.
+    Usable without pytest: `with FrozenClock("2024-01-15T10:30:00Z") as clock: …`
+
+    Args:
+        at: where to stand; live unless given.
+        patch: what else stands still: `"freezegun"` or `"time-machine"` (`time.time` and `datetime` of the
+            process), or None (only what reads this clock).
+
+    Raises:
+        InvalidInput: when `at` has no time zone or `patch` is none of these.
+        MissingExtra: for `"time-machine"` where it is not installed.
+    """
+
+    def __init__(self, at: Instant | None = None, patch: str | None = DEFAULT_PATCH) -> None:
+        super().__init__()
+        self._patch: Patch | None = None
+        if at is not None:
+            self.freeze(at, patch)
+
+    def freeze(self, at: Instant, patch: str | None = None) -> None:
+        """Stand still at a point in time; a frozen clock moves there and keeps its patch.
+
+        Args:
+            at: seconds since the epoch, ISO 8601 text with an offset, or an aware datetime.
+            patch: what else stands still, see the class.
+        """
+        if patch not in PATCHES:
+            raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")
+        nanoseconds = as_nanoseconds(at)
+        with self._changed:
+            if self._patch is None:
+                starting = PATCHES[patch]()
+                starting.start(nanoseconds)
+                self._patch = starting
+            self._show(nanoseconds)
+
+    def __enter__(self) -> FrozenClock:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.unfreeze()
+
+    def _show(self, nanoseconds: int | None) -> None:
+        if self._patch is not None:
+            if nanoseconds is None:
+                self._patch.stop()
+                self._patch = None
+            else:
+                self._patch.move_to(nanoseconds)
+        super()._show(nanoseconds)
+
+
+def _set_time_zone(name: str | None) -> None:
+    """Set the process's local time zone; pyotp up to 2.10 takes naive datetimes for local, freezegun's are UTC."""
+    if name is None:
+        os.environ.pop("TZ", None)
+    else:
+        os.environ["TZ"] = name
+    if hasattr(time, "tzset"):  # not on Windows
+        time.tzset()

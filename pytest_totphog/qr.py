@@ -1,0 +1,46 @@
+"""QR codes out: the key URI as a picture (segno draws it)."""
+
+from __future__ import annotations
+
+import io
+
+import segno
+
+__all__ = ["data_uri", "png", "svg"]
+
+
+def _draw(text: str) -> segno.QRCode:
+    # The lowest level is raised by segno where the picture does not grow by it.
+    return segno.make(text, error="l", micro=False)
+
+
+def png(text: str, scale: int = 5) -> bytes:
+    """Return a QR code of `text` as a PNG picture.
+
+    Args:
+        text: what a scanner will read.
+        scale: pixels a module.
+    """
+    out = io.BytesIO()
+    _draw(text).save(out, kind="png", scale=scale)
+    return out.getvalue()
+
+
+def svg(text: str, scale: int = 5) -> str:
+    """Return a QR code of `text` as an SVG document.
+
+    Args:
+        text: what a scanner will read.
+        scale: user units a module.
+    """
+    return _draw(text).svg_inline(scale=scale, omitsize=False)
+
+
+def data_uri(text: str, scale: int = 5) -> str:
+    """Return a QR code of `text` as a `data:image/png;base64,…` URL, as pages embed it.
+
+    Args:
+        text: what a scanner will read.
+        scale: pixels a module.
+    """
+    return _draw(text).png_data_uri(scale=scale)

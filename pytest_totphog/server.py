@@ -1,0 +1,199 @@
+"""The TOTP server: the authenticator, its API, and a port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from pytest_totphog.api.app import BASE_PATH, totphog_app
+from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.clock import Clock
+from pytest_totphog.errors import ServerError
+from pytest_totphog.tokens import DEFAULT_ISSUER
+from pytest_totphog.totp_token import TotpToken
+from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
+from pytest_totphog.wsgi.server import Server, SslContext
+
+__all__ = ["TotpServer", "gate_for"]
+
+
+class TotpServer:
+    """A running authenticator: tokens in Python, and the TOTPHog API over HTTP.
+
+    Usable without pytest: `with TotpServer() as server: …`
+
+    Args:
+        host: the address to listen on.
+        port: the port to listen on; 0 for a free one.
+        clock: what the codes follow; the system's time unless given.
+        ssl_context: serve https with this context, or with a throw-away certificate for `"adhoc"`.
+        api_key: what clients must send as `Authorization: Bearer …`; required beyond loopback.
+        insecure: allow an address beyond loopback without a key.
+        access_log: called with a line for every request; None for no log.
+        port_option: the option that an error about a busy port names.
+
+    Raises:
+        ServerError: for an address beyond loopback without a key.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        clock: Clock | None = None,
+        ssl_context: SslContext = None,
+        api_key: str | None = None,
+        insecure: bool = False,
+        access_log: Callable[[str], None] | None = None,
+        port_option: str = "port=0",
+    ) -> None:
+        self._authenticator = Authenticator(clock)
+        app = totphog_app(self._authenticator, gate_for(host, api_key=api_key, insecure=insecure))
+        self._server = Server(app, host, port, ssl_context, access_log, port_option)
+
+    def __repr__(self) -> str:
+        state = f"at {self.url}" if self._server.running else "stopped"
+        return f"<TotpServer {state}, {len(self.tokens)} tokens>"
+
+    def __enter__(self) -> TotpServer:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The server's base URL."""
+        return self._server.url
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the TOTPHog API."""
+        return self._server.url + BASE_PATH
+
+    @property
+    def host(self) -> str:
+        """The address the server listens on."""
+        return self._server.host
+
+    @property
+    def port(self) -> int:
+        """The port the server listens on."""
+        return self._server.port
+
+    @property
+    def clock(self) -> Clock:
+        """What all codes follow; freeze, move and release it here or over HTTP."""
+        return self._authenticator.clock
+
+    @property
+    def tokens(self) -> list[TotpToken]:
+        """All tokens, oldest first."""
+        return self._authenticator.tokens
+
+    def start(self) -> None:
+        """Listen; requests are answered when this returns.
+
+        Raises:
+            ServerError: when it runs already or the address cannot be had.
+        """
+        self._server.start()
+        self._authenticator.open(self.api_url)
+
+    def stop(self) -> None:
+        """Stop listening, end every connection and give up all waiting; the tokens stay."""
+        self._authenticator.close()
+        self._server.stop()
+
+    def reset(self) -> None:
+        """Remove all tokens and let the clock run; what was handed out stays spent."""
+        self._authenticator.clear()
+        self.clock.unfreeze()
+
+    def add_token(
+        self,
+        name: str = "account",
+        secret: str | None = None,
+        issuer: str = DEFAULT_ISSUER,
+        digits: int = 6,
+        period: int = 30,
+        algorithm: str = "sha1",
+    ) -> TotpToken:
+        """Add a token.
+
+        Args:
+            name: the account's name.
+            secret: base32 in any usual spelling; a random one of 160 bits unless given.
+            issuer: the service's name; may be empty.
+            digits: length of a code: 6, 7 or 8.
+            period: length of a time step in seconds, 1 to 86,400.
+            algorithm: sha1, sha256 or sha512 in any usual spelling.
+
+        Raises:
+            InvalidInput: when an argument is not what is accepted; nothing is added.
+        """
+        authenticator = self._authenticator
+        return authenticator.add(
+            authenticator.make(
+                name=name, secret=secret, issuer=issuer, digits=digits, period=period, algorithm=algorithm
+            )
+        )
+
+    def add_uri(self, uri: str) -> TotpToken:
+        """Add a token from an `otpauth://totp/` URI.
+
+        Raises:
+            InvalidInput: when the URI is not what is accepted; nothing is added.
+        """
+        return self._authenticator.add(self._authenticator.make(uri))
+
+    def enroll(self, source: str, name: str = "account") -> TotpToken:
+        """Add a token from what an enrolment page shows.
+
+        Confirm the enrolment with `token.one_time_code()`, so that its code counts as spent.
+
+        Args:
+            source: an `otpauth://totp/` URI, or the secret in base32 as printed.
+            name: what to call it when the source is a bare secret.
+
+        Raises:
+            InvalidInput: when the source is neither; nothing is added.
+        """
+        return self._authenticator.enroll(source, name)
+
+    def remove(self, token: TotpToken | str) -> None:
+        """Remove a token, given itself or its id; what was handed out stays spent.
+
+        Raises:
+            TokenNotFound: when it is not there.
+        """
+        self._authenticator.remove(token)
+
+    def clear(self) -> None:
+        """Remove all tokens; what was handed out stays spent."""
+        self._authenticator.clear()
+
+    def restore(self, tokens: list[TotpToken]) -> None:
+        """Keep just these tokens: remove the others, put back the missing."""
+        self._authenticator.restore(tokens)
+
+
+def gate_for(host: str, *, api_key: str | None = None, insecure: bool = False) -> Gate:
+    """Return the gate of a server on an address.
+
+    Raises:
+        ServerError: for an address beyond loopback without a key, unless `insecure` says so.
+    """
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback and api_key is None and not insecure:
+        raise ServerError(
+            f"{host} is reachable from other machines, and whoever reaches this server reads its secrets; "
+            "listen on 127.0.0.1, or set an API key (--api-key), or say that it is meant (--insecure)"
+        )
+    own = f"[{host}]" if ":" in host else host
+    return Gate(trusted_hosts=(*LOOPBACK_HOSTS, own) if loopback else None, api_key=api_key)

@@ -1,0 +1,315 @@
+"""The token as tests use it: its codes follow a clock and are never handed out twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from pytest_totphog import otp, qr
+from pytest_totphog.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant, as_datetime, as_nanoseconds
+from pytest_totphog.errors import CodeUnavailable, InvalidInput, shown
+from pytest_totphog.explanation import Explanation, explain
+from pytest_totphog.ledger import Claim, Ledger
+from pytest_totphog.tokens import Token
+
+__all__ = ["Keeper", "OneTimeCode", "TotpToken"]
+
+DEFAULT_MIN_REMAINING: Final = 10
+DEFAULT_TIMEOUT: Final = 90
+MAX_STEPS: Final = 1000
+
+
+class Keeper(Protocol):
+    """What a token asks of the authenticator that keeps it."""
+
+    clock: Clock
+    ledger: Ledger
+    closed: bool
+
+    def holder(self) -> str:
+        """Say who takes a one-time code."""
+        ...
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the API that serves the token."""
+        ...
+
+    @property
+    def tokens(self) -> list[TotpToken]:
+        """All tokens that a code might belong to."""
+        ...
+
+
+@dataclass(frozen=True)
+class OneTimeCode:
+    """A code that nobody has been given before, with the facts from the same reading of the clock.
+
+    Attributes:
+        code: the digits.
+        step: the time step.
+        period: length of a time step in seconds.
+        remaining_seconds: how long the code lives, whole seconds.
+        waited_seconds: how long was waited for it, real seconds.
+    """
+
+    code: str
+    step: int
+    period: int
+    remaining_seconds: int
+    waited_seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the code as the API's JSON object."""
+        return {
+            "code": self.code,
+            "step": self.step,
+            "valid_from": as_datetime(self.step * self.period * NANOSECONDS).isoformat(),
+            "expires_at": as_datetime((self.step + 1) * self.period * NANOSECONDS).isoformat(),
+            "remaining_seconds": self.remaining_seconds,
+            "period": self.period,
+            "waited_seconds": round(self.waited_seconds, 3),
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TotpToken(Token):
+    """A token in an authenticator: its codes follow the authenticator's clock."""
+
+    authenticator: Keeper
+
+    @property
+    def code_url(self) -> str:
+        """Where the server answers with the current code."""
+        return f"{self.authenticator.api_url}/tokens/{self.id}/code"
+
+    @property
+    def remaining_seconds(self) -> int:
+        """How long the current code lives, whole seconds from 1 to the period."""
+        return self.remaining_at(self.authenticator.clock.time_ns())
+
+    def now(self) -> str:
+        """Return the current code, as pyotp's `now`; it may be about to expire and may have been handed out."""
+        return self.code_at_step(self._current_step())
+
+    def at(self, when: Instant) -> str:
+        """Return the code of another time, as pyotp's `at`.
+
+        Args:
+            when: seconds since the epoch, ISO 8601 text with an offset, or an aware datetime.
+
+        Raises:
+            InvalidInput: when it is no point in time or has no time zone.
+        """
+        return self.code_at_step(self.step_at(as_nanoseconds(when)))
+
+    def verify(self, code: str, window: int = 0) -> bool:
+        """Return whether a verifier with this window would accept the code now; spends nothing.
+
+        Args:
+            code: ASCII digits of the exact length; anything else is refused.
+            window: how many steps before and after the current one are accepted.
+
+        Raises:
+            InvalidInput: when `code` is no string or `window` is not a whole number from 0 to 1,000.
+        """
+        code, window = _code(code), _steps("window", window)
+        current = self._current_step()
+        # No early return: every step is compared (constant time, RFC 6238 section 5.2).
+        matches = [
+            otp.same_code(self.code_at_step(step), code)
+            for step in range(max(0, current - window), current + window + 1)
+        ]
+        return any(matches)
+
+    def one_time_code(self, min_remaining: float | None = None, lookahead: int = 0, timeout: float = 90) -> str:
+        """Return a code that is not about to expire and that nobody has been given before.
+
+        On a live clock it waits for the next time step where it must; a frozen clock it moves on, past the
+        last step spent for this secret, and never sleeps.
+
+        Args:
+            min_remaining: seconds the code must have to live, at most the period; unless given 10, or half of
+                a period below 20.
+            lookahead: how many steps ahead of the current one may be used at once, for verifiers that accept them.
+            timeout: how long to wait at the most, in real seconds.
+
+        Raises:
+            CodeUnavailable: when there is none in time; it says who holds the steps.
+            InvalidInput: when an argument is not what is accepted.
+        """
+        return self.claim_code(min_remaining, lookahead, timeout).code
+
+    def claim_code(
+        self,
+        min_remaining: float | None = None,
+        lookahead: int = 0,
+        timeout: float = DEFAULT_TIMEOUT,
+        holder: str | None = None,
+    ) -> OneTimeCode:
+        """Return what `one_time_code` returns, with its time step.
+
+        Args:
+            min_remaining: see `one_time_code`.
+            lookahead: see `one_time_code`.
+            timeout: see `one_time_code`.
+            holder: who takes the code, for the ledger; the running test unless given.
+
+        Raises:
+            CodeUnavailable: see `one_time_code`.
+            InvalidInput: see `one_time_code`.
+        """
+        required = self._required(min_remaining)
+        lookahead, timeout = _steps("lookahead", lookahead), _seconds("timeout", timeout)
+        holder = self.authenticator.holder() if holder is None else _holder(holder)
+        clock, ledger, period = self.authenticator.clock, self.authenticator.ledger, self.period * NANOSECONDS
+        started = clock.monotonic()
+        while True:
+            moment = clock.time_ns()
+            current = moment // period
+            step = current if (current + 1) * period - moment >= required else current + 1
+            last = ledger.last(self.fingerprint)
+            if last is not None:
+                step = max(step, last.step + 1)
+            waited = clock.monotonic() - started
+            if step > current + lookahead:
+                reason = last.describe(moment / NANOSECONDS) if last is not None and last.step >= current else ""
+                self._wait_until((step - lookahead) * period, timeout - waited, reason)
+            elif ledger.claim(Claim(self.fingerprint, step, holder, moment / NANOSECONDS)):
+                return OneTimeCode(
+                    code=self.code_at_step(step),
+                    step=step,
+                    period=self.period,
+                    remaining_seconds=(step + 1) * self.period - moment // NANOSECONDS,
+                    waited_seconds=waited,
+                )
+
+    def wait_for_remaining(self, min_remaining: float, timeout: float = DEFAULT_TIMEOUT) -> int:
+        """Wait until the current code has some time to live, and return that instant.
+
+        A frozen clock is moved on to the next step instead.
+
+        Args:
+            min_remaining: seconds, at most the period.
+            timeout: how long to wait at the most, in real seconds.
+
+        Returns:
+            Nanoseconds since the epoch.
+
+        Raises:
+            CodeUnavailable: when it takes longer than `timeout`.
+            InvalidInput: when an argument is not what is accepted.
+        """
+        required, clock, period = self._required(min_remaining), self.authenticator.clock, self.period * NANOSECONDS
+        started = clock.monotonic()
+        while True:
+            moment = clock.time_ns()
+            end = (moment // period + 1) * period
+            if end - moment >= required:
+                return moment
+            self._wait_until(end, timeout - (clock.monotonic() - started), "")
+
+    def wrong_code(self, window: int = 10) -> str:
+        """Return a code that no verifier accepts now: of the right length, and unlike the current one in every digit.
+
+        Args:
+            window: how many steps before and after the current one it is wrong in as well.
+        """
+        return self.code_unlike(self._current_step(), _steps("window", window))
+
+    def expired_code(self, steps: int = 2) -> str:
+        """Return the code of an earlier time step.
+
+        Args:
+            steps: how many steps ago, 1 or more; one more where the code is by chance a current one.
+        """
+        return self._distant_code(-_steps("steps", steps, least=1))
+
+    def future_code(self, steps: int = 2) -> str:
+        """Return the code of a later time step.
+
+        Args:
+            steps: how many steps ahead, 1 or more; one more where the code is by chance a current one.
+        """
+        return self._distant_code(_steps("steps", steps, least=1))
+
+    def explain(self, code: object) -> Explanation:
+        """Say what a string is: the current code, an old one, handed out to whom, another token's, or none."""
+        authenticator = self.authenticator
+        return explain(_code(code), self, authenticator.tokens, authenticator.ledger, authenticator.clock.time_ns())
+
+    def qr_png(self, scale: int = 5) -> bytes:
+        """Return the key URI as a QR code, a PNG picture of `scale` pixels a module."""
+        return qr.png(self.uri, scale)
+
+    def qr_svg(self, scale: int = 5) -> str:
+        """Return the key URI as a QR code, an SVG document of `scale` units a module."""
+        return qr.svg(self.uri, scale)
+
+    def qr_data_uri(self, scale: int = 5) -> str:
+        """Return the key URI as a QR code, a `data:image/png` URL as pages embed it."""
+        return qr.data_uri(self.uri, scale)
+
+    def _current_step(self) -> int:
+        return self.step_at(self.authenticator.clock.time_ns())
+
+    def _distant_code(self, steps: int) -> str:
+        current = self._current_step()
+        direction = 1 if steps > 0 else -1
+        # One code in a million repeats within a few steps, and a negative test must not fail by chance.
+        accepted = {
+            self.code_at_step(step) for step in range(max(0, current - 1), current + 2) if step != current + steps
+        }
+        while current + steps >= 0:
+            if (code := self.code_at_step(current + steps)) not in accepted:
+                return code
+            steps += direction
+        raise InvalidInput(f"there is no time step {-steps} steps ago; the clock is at step {current}")
+
+    def _required(self, min_remaining: float | None) -> float:
+        """Return the lifetime to wait for, in nanoseconds."""
+        if min_remaining is None:
+            seconds = min(DEFAULT_MIN_REMAINING, self.period / 2)
+        elif (seconds := _seconds("min_remaining", min_remaining)) > self.period:
+            raise InvalidInput(
+                f"min_remaining is {shown(min_remaining)}; accepted are 0 to {self.period} seconds, the token's period"
+            )
+        # A whole period is left only at a step's very first instant, which a live clock never meets.
+        return min(seconds, max(self.period - 1, self.period / 2)) * NANOSECONDS
+
+    def _wait_until(self, when: int, timeout: float, reason: str) -> None:
+        authenticator = self.authenticator
+        ahead = (when - authenticator.clock.time_ns()) / NANOSECONDS
+        in_time = authenticator.clock.mode == "frozen" or ahead <= timeout
+        if not in_time or not authenticator.clock.wait_until(when, timeout, unless=lambda: authenticator.closed):
+            raise CodeUnavailable(
+                f"no unspent code of {self.name!r} in time: the next one begins in {ahead:.0f} s, and the time-out is "
+                f"in {max(timeout, 0):.0f} s{'; ' if reason else ''}{reason}. Allow a longer timeout, take another "
+                "account, or freeze the clock",
+                retry_after=max(ahead, 0.0),
+            )
+
+
+def _code(code: object) -> str:
+    if not isinstance(code, str):
+        kind = "missing" if code is None else f"of type {type(code).__name__}"
+        raise InvalidInput(f"code is {kind}; accepted is a string of digits")
+    return code
+
+
+def _steps(field: str, value: object, least: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_STEPS:
+        raise InvalidInput(f"{field} is {shown(value)}; accepted are {least} to {MAX_STEPS} steps")
+    return value
+
+
+def _seconds(field: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_PERIOD:
+        raise InvalidInput(f"{field} is {shown(value)}; accepted are 0 to {MAX_PERIOD} seconds")
+    return value
+
+
+def _holder(value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value) <= 500:
+        raise InvalidInput("holder is not accepted; accepted is a printable string of 1 to 500 characters")
+    return value

@@ -1,0 +1,221 @@
+"""One client's connection: HTTP/1.1 with keep-alive, and strict about what a request is.
+
+Werkzeug's own handler closes every connection, writes headers and body as two packets (which costs a client 40 ms
+where Nagle's algorithm meets a delayed acknowledgement), and parses headers as e-mail. This one reads a request,
+calls the app, and writes one answer.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import socket
+import sys
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_to_bytes
+
+from werkzeug.serving import WSGIRequestHandler
+
+from pytest_totphog.clock import Clock
+from pytest_totphog.wsgi.errors import HttpError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from pytest_totphog.wsgi.server import Listener
+
+__all__ = ["Connection"]
+
+MAX_LINE: Final = 65_536
+MAX_HEADERS: Final = 100
+MAX_DRAINED: Final = 64 * 1024 * 1024
+DRAIN_SECONDS: Final = 2.0
+
+_REQUEST_LINE = re.compile(r"([A-Z]{1,20}) (\S+) HTTP/1\.([01])")
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+_ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+
+
+class Body(io.RawIOBase):
+    """A request's body: what the Content-Length announced, and not a byte of the next request."""
+
+    def __init__(self, stream: io.BufferedIOBase, length: int, connection: socket.socket, *, expects: bool) -> None:
+        self._stream = stream
+        self.remaining = length
+        self._connection = connection
+        self._expects = expects
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has arrived of the body."""
+        if self._expects:
+            self._expects = False
+            self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            data = self._stream.read1(min(len(buffer), self.remaining))
+        except TimeoutError:
+            raise HttpError(408, "The body did not arrive in time", close=True) from None
+        buffer[: len(data)] = data
+        self.remaining -= len(data)
+        return len(data)
+
+
+class Connection(WSGIRequestHandler):
+    """Serves the requests of one connection, one after the other."""
+
+    server: Listener
+
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def handle(self) -> None:
+        """Serve requests until either side is done."""
+        try:
+            while self._serve_request():
+                pass
+        except OSError:  # the client went away or fell silent, or the server stops
+            pass
+
+    def _serve_request(self) -> bool:
+        """Answer one request; False when the connection is done."""
+        try:
+            environ = self._read_head()
+        except HttpError as error:
+            text = f"{error.message}\n".encode()
+            headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Connection", "close")]
+            self._write(f"{error.status} Bad Request", headers, text)
+            self._drain()
+            return False
+        if environ is None:
+            return False
+        body: Body = environ["wsgi.input"]
+        answer: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            answer[:] = (status, headers)
+            return None
+
+        chunks = self.server.app(environ, start_response)
+        try:
+            content = b"".join(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        status, headers = answer
+        keep = environ["SERVER_PROTOCOL"] == "HTTP/1.1" and environ.get("HTTP_CONNECTION", "").lower() != "close"
+        for name, value in headers:
+            if name.lower() == "connection":
+                keep = keep and bool(value.lower() != "close")
+        if body.remaining > MAX_LINE:
+            keep = False
+        if not keep and ("Connection", "close") not in headers:
+            headers = [*headers, ("Connection", "close")]
+        self._write(status, headers, content)
+        if self.server.access_log is not None:
+            target = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+            self.server.access_log(f"{environ['REQUEST_METHOD']} {target!a} {status[:3]}")
+        if not keep:
+            self._drain()
+        elif body.remaining:
+            while body.remaining and body.read(MAX_LINE):
+                pass
+        return keep
+
+    def _read_head(self) -> WSGIEnvironment | None:
+        """Return the environ of the next request; None when the client has no more.
+
+        Raises:
+            HttpError: for what is no HTTP/1.1 request.
+        """
+        line = self._read_line()
+        if line == "":  # an empty line before a request is passed over (RFC 9112 section 2.2)
+            line = self._read_line()
+        if line is None:
+            return None
+        match = _REQUEST_LINE.fullmatch(line)
+        if match is None:
+            raise HttpError(400, "Malformed request line")
+        method, target, minor = match.groups()
+        environ: WSGIEnvironment = {
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http" if self.server.ssl_context is None else "https",
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": self.server.host,
+            "SERVER_PORT": str(self.server.port),
+            "SERVER_PROTOCOL": f"HTTP/1.{minor}",
+            "REMOTE_ADDR": self.client_address[0],
+        }
+        self._read_headers(environ)
+        if (absolute := _ABSOLUTE.match(target)) is not None:
+            environ["HTTP_HOST"] = absolute[1]
+            target = target[absolute.end() :] or "/"
+        if not target.startswith("/"):
+            raise HttpError(400, "The request target is no path")
+        path, _, query = target.partition("?")
+        environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
+        environ["QUERY_STRING"] = query
+        length = environ.get("CONTENT_LENGTH", "")
+        environ["wsgi.input"] = Body(
+            self.rfile,
+            # Anything but a number is refused by the app's gate before the body is touched.
+            int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0,
+            self.connection,
+            expects=environ.get("HTTP_EXPECT", "").lower() == "100-continue",
+        )
+        return environ
+
+    def _read_headers(self, environ: WSGIEnvironment) -> None:
+        for _ in range(MAX_HEADERS):
+            line = self._read_line()
+            if not line:
+                return
+            match = _HEADER.fullmatch(line)
+            if match is None:
+                raise HttpError(400, "Malformed header")
+            name, value = match.groups()
+            if "_" in name:  # it would pass for the header with dashes
+                continue
+            key = name.upper().replace("-", "_")
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = f"HTTP_{key}"
+            value = value.rstrip(" \t")
+            if key in environ:
+                if key in ("CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST"):
+                    raise HttpError(400, f"The header {name} is given twice")
+                value = f"{environ[key]},{value}"
+            environ[key] = value
+        raise HttpError(431, f"More than {MAX_HEADERS} headers")
+
+    def _read_line(self) -> str | None:
+        """Return a line without its end; None at the end of the stream."""
+        line = self.rfile.readline(MAX_LINE + 1)
+        if not line:
+            return None
+        if not line.endswith(b"\n"):
+            raise HttpError(431, f"A line of the request is longer than {MAX_LINE} bytes, or cut short")
+        return line[: -2 if line.endswith(b"\r\n") else -1].decode("latin-1")
+
+    def _write(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
+        lines = [f"HTTP/1.1 {status}", f"Date: {formatdate(usegmt=True)}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        # One packet for head and body: with two, Nagle's algorithm waits for the client's acknowledgement.
+        self.connection.sendall(head + content)
+
+    def _drain(self) -> None:
+        """Take what the client still sends, for a while, so that it reads the answer and not a reset."""
+        deadline = Clock.monotonic() + DRAIN_SECONDS
+        self.connection.settimeout(DRAIN_SECONDS / 4)
+        self.connection.shutdown(socket.SHUT_WR)
+        drained = 0
+        while drained < MAX_DRAINED and Clock.monotonic() < deadline and (data := self.rfile.read1(MAX_LINE)):
+            drained += len(data)

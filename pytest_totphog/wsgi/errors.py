@@ -1,0 +1,54 @@
+"""What goes wrong between a client and an app, as HTTP tells it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
+
+from pytest_totphog.errors import ClockNotFrozen, CodeUnavailable, InvalidInput, TokenNotFound
+
+__all__ = ["HttpError", "as_http_error"]
+
+
+class HttpError(Exception):
+    """An answer other than success.
+
+    Args:
+        status: the HTTP status code, 400 or more.
+        message: a sentence for the client; no secret in it.
+        headers: further response headers.
+        close: whether the connection cannot be used for another request.
+    """
+
+    def __init__(
+        self, status: int, message: str, headers: Mapping[str, str] | None = None, *, close: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = dict(headers or {})
+        if close:
+            self.headers["Connection"] = "close"
+
+
+def as_http_error(error: Exception) -> HttpError | None:
+    """Return how HTTP tells an expected error; None for one that is nobody's input but our mistake."""
+    if isinstance(error, HttpError):
+        return error
+    if isinstance(error, InvalidInput):
+        return HttpError(400, str(error))
+    if isinstance(error, ClockNotFrozen):
+        return HttpError(400, "The clock is live; freeze it first")
+    if isinstance(error, TokenNotFound):
+        return HttpError(404, str(error))
+    if isinstance(error, CodeUnavailable):
+        return HttpError(503, str(error), {"Retry-After": str(max(1, math.ceil(error.retry_after)))})
+    if isinstance(error, WerkzeugMethodNotAllowed):
+        methods = sorted(error.valid_methods or ())
+        return HttpError(405, f"Method not allowed; accepted: {', '.join(methods)}", {"Allow": ", ".join(methods)})
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
+        return HttpError(error.code, "Not found" if error.code == 404 else error.name)
+    return None

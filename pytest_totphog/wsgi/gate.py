@@ -1,0 +1,64 @@
+"""The gate: what is refused before a request reaches any route."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Final
+
+from werkzeug.sansio.utils import host_is_trusted
+
+from pytest_totphog.wsgi.errors import HttpError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+__all__ = ["LOOPBACK_HOSTS", "Gate"]
+
+LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
+MAX_BODY_BYTES: Final = 1024 * 1024
+
+
+class Gate:
+    """Checks on every request.
+
+    Args:
+        trusted_hosts: the names that a `Host` header may have; None for any. A page on a foreign name that
+            resolves to this machine (DNS rebinding) must not read the secrets here.
+        api_key: what `Authorization: Bearer …` must carry; None for no such demand.
+        max_body: bytes a request's body may have.
+    """
+
+    def __init__(
+        self,
+        trusted_hosts: tuple[str, ...] | None = LOOPBACK_HOSTS,
+        api_key: str | None = None,
+        max_body: int = MAX_BODY_BYTES,
+    ) -> None:
+        self._trusted_hosts = trusted_hosts
+        self._api_key = api_key
+        self._max_body = max_body
+
+    def check(self, environ: WSGIEnvironment) -> None:
+        """Let a request pass.
+
+        Raises:
+            HttpError: 411 and 413 for a body without or over a length; 400 for a broken length and a foreign
+                `Host`; 401 without the key.
+        """
+        # Refused before anything touches the stream: a chunked body that ends early spins Werkzeug's reader.
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            raise HttpError(411, "Transfer-Encoding is not accepted; send a Content-Length", close=True)
+        length = environ.get("CONTENT_LENGTH", "")
+        if length and not (length.isascii() and length.isdigit()):
+            raise HttpError(400, "Content-Length is not a whole number", close=True)
+        if length and (len(length) > 18 or int(length) > self._max_body):
+            raise HttpError(413, f"The body is too large; accepted are {self._max_body} bytes", close=True)
+        host = environ.get("HTTP_HOST", "")
+        if self._trusted_hosts is not None and not host_is_trusted(host, self._trusted_hosts):
+            raise HttpError(400, f"Host {host[:100]!a} is not served here; accepted: {', '.join(self._trusted_hosts)}")
+        if self._api_key is not None:
+            scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+            if scheme.lower() != "bearer" or not hmac.compare_digest(
+                key.strip().encode("utf-8", "replace"), self._api_key.encode("utf-8", "replace")
+            ):
+                raise HttpError(401, "Send the API key as 'Authorization: Bearer …'", {"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,61 @@
+"""JSON in and out: strict about what is read, so that nothing is stored that cannot be served."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any, NoReturn
+
+from werkzeug.wrappers import Request, Response
+
+from pytest_totphog.wsgi.errors import HttpError
+
+__all__ = ["json_response", "read_object"]
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """Return a response with a JSON body."""
+    return Response(json.dumps(value), status=status, mimetype="application/json")
+
+
+def read_object(request: Request, accepted: Collection[str], *, may_be_empty: bool = False) -> dict[str, Any]:
+    """Return the JSON object in a request's body.
+
+    Args:
+        request: the request.
+        accepted: the names that the object may have.
+        may_be_empty: whether no body at all stands for `{}`.
+
+    Raises:
+        HttpError: 415 for another media type; 400 for text that is no JSON by RFC 8259 (also NaN, a name given
+            twice, a lone surrogate, nesting too deep), for anything but an object, and for unknown names.
+    """
+    body = request.get_data(cache=False)
+    if not body and may_be_empty:
+        return {}
+    if request.mimetype != "application/json":
+        raise HttpError(415, f"The body is {request.mimetype or 'of no media type'!r}; accepted is application/json")
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object)
+    except UnicodeDecodeError:
+        raise HttpError(400, "The body is not UTF-8") from None
+    except RecursionError:
+        raise HttpError(400, "The body is nested too deep") from None
+    except ValueError as error:
+        raise HttpError(400, f"The body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise HttpError(400, "The body is not a JSON object")
+    if unknown := sorted(set(value) - set(accepted)):
+        raise HttpError(400, f"Unknown field {unknown[0][:50]!a}; accepted: {', '.join(accepted)}")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name is given twice")
+    return value

@@ -1,0 +1,54 @@
+"""The OpenAPI document beside each app: kept by hand as JSON, served as JSON and as YAML."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from pytest_totphog import __version__
+from pytest_totphog.wsgi.json import json_response
+from pytest_totphog.wsgi.routes import Route
+
+__all__ = ["document", "openapi_routes", "to_yaml"]
+
+
+def document(package: str) -> dict[str, Any]:
+    """Return the `openapi.json` of a package, with this version in it."""
+    contract: dict[str, Any] = json.loads((files(package) / "openapi.json").read_text("utf-8"))
+    contract["info"]["version"] = __version__
+    return contract
+
+
+def openapi_routes(package: str, base: str = "") -> list[Route]:
+    """Return the two routes that serve a package's document.
+
+    Args:
+        package: where `openapi.json` lies.
+        base: the path before `/openapi.json`.
+    """
+
+    def as_json(request: Request) -> Response:
+        return json_response(document(package))
+
+    def as_yaml(request: Request) -> Response:
+        return Response(to_yaml(document(package)), mimetype="application/yaml")
+
+    return [Route("GET", f"{base}/openapi.json", as_json), Route("GET", f"{base}/openapi.yaml", as_yaml)]
+
+
+def to_yaml(value: Any, indent: str = "") -> str:
+    """Return JSON data as block-style YAML; scalars and keys stay JSON, which is YAML too."""
+    if isinstance(value, dict) and value:
+        return "".join(f"{indent}{json.dumps(key)}:{_nested(item, indent)}" for key, item in value.items())
+    if isinstance(value, list) and value:
+        return "".join(f"{indent}-{_nested(item, indent)}" for item in value)
+    return f"{indent}{json.dumps(value)}\n"
+
+
+def _nested(value: Any, indent: str) -> str:
+    if isinstance(value, (dict, list)) and value:
+        return "\n" + to_yaml(value, indent + "  ")
+    return f" {json.dumps(value)}\n"

@@ -1,0 +1,79 @@
+"""An app: a gate, routes behind it, and one shape for every error."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from pytest_totphog.wsgi.errors import HttpError, as_http_error
+from pytest_totphog.wsgi.gate import Gate
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["App", "Route"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path.
+
+    Attributes:
+        method: `"GET"` (which serves HEAD too), `"POST"`, …
+        path: a Werkzeug rule such as `"/tokens/<id>"`.
+        handler: called with the request and the path's arguments.
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Response]
+
+
+class App:
+    """A WSGI application made of routes.
+
+    Args:
+        routes: what it serves.
+        error_body: makes the body of an error from its status and sentence.
+        gate: what is refused beforehand.
+    """
+
+    def __init__(self, routes: Iterable[Route], error_body: Callable[[HttpError], Response], gate: Gate) -> None:
+        self.routes = tuple(routes)
+        self._error_body = error_body
+        self._gate = gate
+        # No redirects: a path is served or it is not, and what is refused stores nothing.
+        rules = Map(merge_slashes=False, redirect_defaults=False)
+        for route in self.routes:
+            rules.add(Rule(route.path, methods=[route.method], endpoint=route.handler))
+        # Bound once and not to a request: an `Upgrade: websocket` header would change what matches.
+        self._adapter = rules.bind("localhost")
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        return self._respond(environ)(environ, start_response)
+
+    def _respond(self, environ: WSGIEnvironment) -> Response:
+        try:
+            self._gate.check(environ)
+            request = Request(environ, populate_request=False)
+            handler, arguments = self._match(request)
+            return handler(request, **arguments)
+        except Exception as error:
+            known = as_http_error(error)
+            if known is None:
+                traceback.print_exc(file=environ["wsgi.errors"])
+                known = HttpError(500, "Internal server error")
+            response = self._error_body(known)
+            response.status_code = known.status
+            response.headers.extend(known.headers)
+            return response
+
+    def _match(self, request: Request) -> tuple[Callable[..., Response], dict[str, Any]]:
+        endpoint, arguments = self._adapter.match(request.path, request.method)
+        return endpoint, dict(arguments)

@@ -1,0 +1,216 @@
+"""An app on a port: bound in the caller's thread, served in threads that end with it."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Union
+
+from werkzeug.serving import ThreadedWSGIServer, generate_adhoc_ssl_context
+
+from pytest_totphog.clock import Clock
+from pytest_totphog.errors import MissingExtra, ServerError
+from pytest_totphog.wsgi.connection import Connection
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["Server", "SslContext"]
+
+SslContext = Union[ssl.SSLContext, Literal["adhoc"], None]
+
+
+class Listener(ThreadedWSGIServer):
+    """Werkzeug's threaded server with an owner: it stops at once, and no thread or socket outlives it."""
+
+    daemon_threads = True
+
+    def __init__(self, app: WSGIApplication, listening: socket.socket, host: str, port: int) -> None:
+        super().__init__(host, port, app, Connection, fd=listening.fileno())
+        self.access_log: Callable[[str], None] | None = None
+        self._wake, self._woken = socket.socketpair()
+        self._open: dict[threading.Thread, socket.socket] = {}
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Accept connections until `stop`; waits for events and polls nothing."""
+        self.socket.setblocking(False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.socket, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while all(key.fileobj is not self._woken for key, _ in selector.select()):
+                self.accept()
+
+    def accept(self) -> None:
+        """Take a waiting connection, if it still waits."""
+        try:
+            request, client_address = self.get_request()
+        except OSError:
+            return
+        self.process_request(request, client_address)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own."""
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), name="totphog-connection", daemon=True
+        )
+        self._open[thread] = request
+        thread.start()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection; a TLS handshake is made here, so that a silent client keeps nobody waiting."""
+        thread = threading.current_thread()
+        try:
+            if self.ssl_context is not None:
+                request.settimeout(Connection.timeout)
+                request = self.ssl_context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+                self._open[thread] = request
+            super().process_request_thread(request, client_address)
+        finally:
+            self._open.pop(thread, None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay silent about a client that breaks off, in a TLS handshake above all."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+    def wake(self) -> None:
+        """Make `serve_forever` return."""
+        self._wake.send(b"\0")
+
+    def close_connections(self, deadline: float) -> int:
+        """Close every connection and return how many are still busy at the deadline."""
+        still_open = dict(self._open)
+        for connection in still_open.values():
+            try:
+                # Not the TLS socket's own shutdown, which pulls the state from under the thread that reads.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            except OSError:
+                pass
+        for thread in still_open:
+            thread.join(max(0, deadline - Clock.monotonic()))
+        return sum(thread.is_alive() for thread in still_open)
+
+    def server_close(self) -> None:
+        """Close the sockets."""
+        super().server_close()
+        if hasattr(self, "_wake"):  # Werkzeug closes a first socket before this class is initialised
+            self._wake.close()
+            self._woken.close()
+
+
+class Server:
+    """Runs a WSGI app on a port, in threads.
+
+    Args:
+        app: what is served.
+        host: the address to listen on; `127.0.0.1` and `::1` are loopback.
+        port: the port to listen on; 0 for a free one.
+        ssl_context: serve https with this context, or with a throw-away certificate for `"adhoc"`.
+        access_log: called with a line for every request; None for no log.
+        port_option: the option that an error about a busy port names.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl_context: SslContext = None,
+        access_log: Callable[[str], None] | None = None,
+        port_option: str = "port=0",
+    ) -> None:
+        self._app = app
+        self._asked = (host, port)
+        self._ssl_context = ssl_context
+        self._access_log = access_log
+        self._port_option = port_option
+        self._listener: Listener | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it accepts requests."""
+        return self._listener is not None
+
+    @property
+    def host(self) -> str:
+        """The address it listens on."""
+        return self._asked[0]
+
+    @property
+    def port(self) -> int:
+        """The port it listens on.
+
+        Raises:
+            ServerError: while it is not running and was given no fixed port.
+        """
+        if self._listener is not None:
+            return self._listener.port
+        if self._asked[1]:
+            return self._asked[1]
+        raise ServerError("the server is not running, so it has no port yet; start() it first")
+
+    @property
+    def url(self) -> str:
+        """Its base URL, without a slash at the end."""
+        scheme = "http" if self._ssl_context is None else "https"
+        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Listen; requests are accepted when this returns.
+
+        Raises:
+            ServerError: when it runs already or the address cannot be had; it names the address and what to do.
+        """
+        if self._listener is not None:
+            raise ServerError(f"the server is running already, at {self.url}")
+        context = _adhoc_context() if self._ssl_context == "adhoc" else self._ssl_context
+        with self._listen() as listening:
+            listener = Listener(self._app, listening, self.host, listening.getsockname()[1])
+        listener.ssl_context = context
+        listener.access_log = self._access_log
+        self._listener = listener
+        self._thread = threading.Thread(target=listener.serve_forever, name="totphog-server", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 5) -> None:
+        """Stop listening and end every connection; does nothing when it is not running.
+
+        Args:
+            timeout: seconds to wait for requests under way.
+
+        Raises:
+            ServerError: when a request is still under way after that.
+        """
+        if self._listener is None or self._thread is None:
+            return
+        listener, thread = self._listener, self._thread
+        self._listener = self._thread = None
+        deadline = Clock.monotonic() + timeout
+        listener.wake()
+        thread.join(timeout)
+        listener.server_close()
+        if busy := listener.close_connections(deadline):
+            raise ServerError(f"{busy} requests were still under way {timeout} s after the server was asked to stop")
+
+    def _listen(self) -> socket.socket:
+        host, port = self._asked
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            return socket.create_server(address[:2], family=family, backlog=128)
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise ServerError(
+                f"cannot listen on {host} port {port}: {reason}. Give a free port, or {self._port_option} to be given one"
+            ) from None
+
+
+def _adhoc_context() -> ssl.SSLContext:
+    try:
+        return generate_adhoc_ssl_context()
+    except TypeError:  # what Werkzeug raises for it
+        raise MissingExtra("ssl_context='adhoc'", "cryptography", "serve") from None
