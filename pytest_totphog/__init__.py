@@ -40,7 +40,7 @@ _HOMES = {
     "create_app": "apps",
 }
 
-__all__ = [*_HOMES, "__version__"]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

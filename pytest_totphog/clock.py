@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Final, Union
+from typing import Final, TypeAlias
 
 from pytest_totphog.errors import ClockNotFrozen, InvalidInput, shown
 
@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _END = 253_402_300_800 * NANOSECONDS  # the year 10,000: no datetime is later
 
-Instant = Union[int, float, str, datetime]
+Instant: TypeAlias = "int | float | str | datetime"
 """A point in time: seconds since the epoch, an ISO 8601 text with an offset, or an aware datetime."""
 
 

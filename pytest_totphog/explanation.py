@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_totphog.clock import NANOSECONDS
 from pytest_totphog.ledger import Ledger
 from pytest_totphog.tokens import Token
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Explanation", "explain"]
 
@@ -23,10 +26,12 @@ class Explanation(str):
         steps: how many time steps from now, negative for the past; None when it is no code of the token.
     """
 
+    __slots__ = ("steps", "verdict")
+
     verdict: str
     steps: int | None
 
-    def __new__(cls, sentence: str, verdict: str, steps: int | None = None) -> Explanation:
+    def __new__(cls, sentence: str, verdict: str, steps: int | None = None) -> Self:
         """Return the sentence with its facts attached."""
         explanation = super().__new__(cls, sentence)
         explanation.verdict = verdict

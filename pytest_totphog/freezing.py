@@ -6,10 +6,13 @@ import os
 import sys
 import time
 from contextlib import ExitStack
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pytest_totphog.clock import Clock, Instant, as_datetime, as_nanoseconds
 from pytest_totphog.errors import InvalidInput, MissingExtra, shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["DEFAULT_FROZEN_AT", "DEFAULT_PATCH", "PATCHES", "FrozenClock"]
 
@@ -59,7 +62,7 @@ class FreezegunPatch:
         ]
         if (passlib := sys.modules.get("passlib.totp")) is not None:
             # The class keeps the `time.time` of its import.
-            replacements.append((passlib.TOTP, "now", staticmethod(lambda: time.time())))
+            replacements.append((passlib.TOTP, "now", staticmethod(_time)))
         with ExitStack() as undo:
             for owner, name, value in replacements:
                 undo.callback(setattr, owner, name, getattr(owner, name))
@@ -164,7 +167,7 @@ class FrozenClock(Clock):
                 self._patch = starting
             self._show(nanoseconds)
 
-    def __enter__(self) -> FrozenClock:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -178,6 +181,10 @@ class FrozenClock(Clock):
             else:
                 self._patch.move_to(nanoseconds)
         super()._show(nanoseconds)
+
+
+def _time() -> float:
+    return time.time()
 
 
 def _set_time_zone(name: str | None) -> None:

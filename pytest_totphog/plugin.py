@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from pytest_totphog.totp_token import TotpToken
 
 MARKERS = (
-    "totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…): shape the token that the fixture "
-    "totp_token gives this test. What is left out keeps its default: a random secret, 6 digits, 30 seconds, sha1. "
-    "uri='otpauth://totp/…' says all of it at once.",
-    "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the epoch, "
-    "or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or 'time-machine' "
-    "(time.time and datetime of the test process), or None (nothing).",
+    (
+        "totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…): shape the token that the fixture "
+        "totp_token gives this test. What is left out keeps its default: a random secret, 6 digits, 30 seconds, sha1. "
+        "uri='otpauth://totp/…' says all of it at once."
+    ),
+    (
+        "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the epoch, "
+        "or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or 'time-machine' "
+        "(time.time and datetime of the test process), or None (nothing)."
+    ),
 )
 
 # One clock a process: server and tokens read it, and the frozen_clock fixture freezes it.
@@ -27,6 +31,7 @@ _clock_key = pytest.StashKey["FrozenClock"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the options and ini values."""
     group = parser.getgroup("totphog", "one-time passwords (pytest-totphog)")
     group.addoption(
         "--totphog-host",
@@ -55,12 +60,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # A test that says when it runs must not run at another time for want of an argument.
+    """Let the marker frozen_clock ask for its fixture: a test that says when it runs must not run at another time."""
     for item in items:
         names: list[str] = getattr(item, "fixturenames", [])
         if "frozen_clock" not in names and item.get_closest_marker("frozen_clock") is not None:
@@ -119,7 +125,7 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
 
 @pytest.fixture(scope="session")
 def totp_token_factory(totp_server_session: TotpServer) -> Callable[..., TotpToken]:
-    """Makes a token each time it is called, with the arguments of the marker totp: totp_token_factory(digits=8)."""
+    """Makes a token at each call, shaped as the marker totp shapes one: totp_token_factory(digits=8)."""
 
     def make(**arguments: Any) -> TotpToken:
         return _add_token(totp_server_session, arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from pytest_totphog.api.app import BASE_PATH, totphog_app
 from pytest_totphog.authenticator import Authenticator
@@ -13,6 +14,9 @@ from pytest_totphog.tokens import DEFAULT_ISSUER
 from pytest_totphog.totp_token import TotpToken
 from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
 from pytest_totphog.wsgi.server import Server, SslContext
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["TotpServer", "gate_for"]
 
@@ -56,7 +60,7 @@ class TotpServer:
         state = f"at {self.url}" if self._server.running else "stopped"
         return f"<TotpServer {state}, {len(self.tokens)} tokens>"
 
-    def __enter__(self) -> TotpServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -32,19 +32,19 @@ def totphog_app(authenticator: Authenticator, gate: Gate | None = None) -> App:
         gate: what is refused beforehand; unless given, everything not addressed to loopback.
     """
     api = _Api(authenticator)
-    token = "/tokens/<id>"
+    one = "/tokens/<id>"
     routes = [
         Route("GET", "/health", api.health),
         Route("GET", "/tokens", api.list_tokens),
         Route("POST", "/tokens", api.create_token),
         Route("DELETE", "/tokens", api.delete_tokens),
-        Route("GET", token, api.get_token),
-        Route("DELETE", token, api.delete_token),
-        Route("GET", f"{token}/code", api.get_code),
-        Route("GET", f"{token}/qr", api.get_qr),
-        Route("POST", f"{token}/one-time-code", api.claim_code),
-        Route("POST", f"{token}/verify", api.verify_code),
-        Route("POST", f"{token}/explain", api.explain_code),
+        Route("GET", one, api.get_token),
+        Route("DELETE", one, api.delete_token),
+        Route("GET", f"{one}/code", api.get_code),
+        Route("GET", f"{one}/qr", api.get_qr),
+        Route("POST", f"{one}/one-time-code", api.claim_code),
+        Route("POST", f"{one}/verify", api.verify_code),
+        Route("POST", f"{one}/explain", api.explain_code),
         Route("GET", "/codes", api.list_codes),
         Route("POST", "/codes", api.compute_code),
         Route("GET", "/clock", api.get_clock),

@@ -15,6 +15,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.serving import WSGIRequestHandler
 
 from pytest_totphog.clock import Clock
@@ -87,17 +88,37 @@ class Connection(WSGIRequestHandler):
         except HttpError as error:
             text = f"{error.message}\n".encode()
             headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Connection", "close")]
-            self._write(f"{error.status} Bad Request", headers, text)
+            self._write(f"{error.status} {HTTP_STATUS_CODES[error.status]}", headers, text)
             self._drain()
             return False
         if environ is None:
             return False
+        status, headers, content = self._call_app(environ)
         body: Body = environ["wsgi.input"]
+        keep = (
+            environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+            and environ.get("HTTP_CONNECTION", "").lower() != "close"
+            and ("Connection", "close") not in headers
+            and body.remaining <= MAX_LINE
+        )
+        if not keep and ("Connection", "close") not in headers:
+            headers.append(("Connection", "close"))
+        self._write(status, headers, content)
+        if self.server.access_log is not None:
+            target = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+            self.server.access_log(f"{environ['REQUEST_METHOD']} {target!a} {status[:3]}")
+        if not keep:
+            self._drain()
+        while keep and body.remaining and body.read(MAX_LINE):
+            pass  # the next request begins where this one's body ends
+        return keep
+
+    def _call_app(self, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Return the app's answer: status, headers, body."""
         answer: list[Any] = []
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            answer[:] = (status, headers)
-            return None
+        def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
+            answer[:] = status, list(headers)
 
         chunks = self.server.app(environ, start_response)
         try:
@@ -105,25 +126,7 @@ class Connection(WSGIRequestHandler):
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
-        status, headers = answer
-        keep = environ["SERVER_PROTOCOL"] == "HTTP/1.1" and environ.get("HTTP_CONNECTION", "").lower() != "close"
-        for name, value in headers:
-            if name.lower() == "connection":
-                keep = keep and bool(value.lower() != "close")
-        if body.remaining > MAX_LINE:
-            keep = False
-        if not keep and ("Connection", "close") not in headers:
-            headers = [*headers, ("Connection", "close")]
-        self._write(status, headers, content)
-        if self.server.access_log is not None:
-            target = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-            self.server.access_log(f"{environ['REQUEST_METHOD']} {target!a} {status[:3]}")
-        if not keep:
-            self._drain()
-        elif body.remaining:
-            while body.remaining and body.read(MAX_LINE):
-                pass
-        return keep
+        return answer[0], answer[1], content
 
     def _read_head(self) -> WSGIEnvironment | None:
         """Return the environ of the next request; None when the client has no more.

@@ -30,10 +30,10 @@ def openapi_routes(package: str, base: str = "") -> list[Route]:
         base: the path before `/openapi.json`.
     """
 
-    def as_json(request: Request) -> Response:
+    def as_json(_: Request) -> Response:
         return json_response(document(package))
 
-    def as_yaml(request: Request) -> Response:
+    def as_yaml(_: Request) -> Response:
         return Response(to_yaml(document(package)), mimetype="application/yaml")
 
     return [Route("GET", f"{base}/openapi.json", as_json), Route("GET", f"{base}/openapi.yaml", as_yaml)]

@@ -64,7 +64,7 @@ class App:
             request = Request(environ, populate_request=False)
             handler, arguments = self._match(request)
             return handler(request, **arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- the last door: a client gets an answer, whatever happened
             known = as_http_error(error)
             if known is None:
                 traceback.print_exc(file=environ["wsgi.errors"])

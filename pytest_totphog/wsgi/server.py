@@ -8,7 +8,8 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Union
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from werkzeug.serving import ThreadedWSGIServer, generate_adhoc_ssl_context
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "SslContext"]
 
-SslContext = Union[ssl.SSLContext, Literal["adhoc"], None]
+SslContext: TypeAlias = "ssl.SSLContext | Literal['adhoc'] | None"
 
 
 class Listener(ThreadedWSGIServer):
@@ -85,11 +86,9 @@ class Listener(ThreadedWSGIServer):
         """Close every connection and return how many are still busy at the deadline."""
         still_open = dict(self._open)
         for connection in still_open.values():
-            try:
+            with suppress(OSError):
                 # Not the TLS socket's own shutdown, which pulls the state from under the thread that reads.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
-            except OSError:
-                pass
         for thread in still_open:
             thread.join(max(0, deadline - Clock.monotonic()))
         return sum(thread.is_alive() for thread in still_open)
@@ -205,7 +204,8 @@ class Server:
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise ServerError(
-                f"cannot listen on {host} port {port}: {reason}. Give a free port, or {self._port_option} to be given one"
+                f"cannot listen on {host} port {port}: {reason}. "
+                f"Choose another port, or let {self._port_option} find a free one"
             ) from None
 
 

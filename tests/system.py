@@ -1,0 +1,17 @@
+"""Programs that come from the system's package manager, not from PyPI."""
+
+import os
+import shutil
+
+import pytest
+
+
+def require(program: str) -> str:
+    """Return where a program is; without it skip the test, or fail it where CI should have installed it."""
+    path = shutil.which(program)
+    if path is None:
+        reason = f"{program} is not installed; `make system` installs it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return path
