@@ -1,0 +1,59 @@
+# `make demo` shows the examples at work, `make test` runs everything. Both install what they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SYSTEM_PACKAGES := chromium chromium-driver oathtool zbar-tools
+SYSTEM_PROGRAMS := chromium chromedriver oathtool zbarimg
+
+# The Pythons that pyenv keeps are tested too.
+PYENV_ROOT ?= $(HOME)/.pyenv
+PYENV_PYTHONS := $(strip $(wildcard $(PYENV_ROOT)/versions/3.1[0-3].*/bin/python3))
+comma := ,
+space := $(subst ,, )
+ifneq ($(PYENV_PYTHONS),)
+export TOX_DISCOVER := $(subst $(space),$(comma),$(PYENV_PYTHONS))
+endif
+
+.PHONY: demo test system bench format clean
+
+demo: system $(VENV)/demo
+	$(VENV)/demo/bin/python examples/demo.py
+
+test: system $(BIN)/tox
+	$(BIN)/tox run-parallel --parallel 2 --parallel-no-spinner
+
+# Debian's packages, where there is apt-get and something is missing; elsewhere the tests that need them say so.
+system:
+	@missing=; for program in $(SYSTEM_PROGRAMS); do command -v $$program >/dev/null || missing=yes; done; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null; then \
+	    if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	    $$sudo apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES); \
+	fi
+
+bench: $(VENV)/bench
+	$(VENV)/bench/bin/python benchmarks/run.py
+
+format: $(BIN)/tox
+	$(BIN)/tox exec -e lint -- ruff check --fix
+	$(BIN)/tox exec -e lint -- ruff format
+
+clean:
+	rm -rf $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+$(BIN)/tox:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip tox
+
+$(VENV)/demo: pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --upgrade pip
+	$@/bin/python -m pip install --quiet --group examples --editable .
+	@touch $@
+
+$(VENV)/bench: pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --upgrade pip
+	$@/bin/python -m pip install --quiet --group bench --editable .
+	@touch $@

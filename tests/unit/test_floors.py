@@ -1,0 +1,59 @@
+"""The architecture: floors, and imports that only go down."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import pytest_totphog
+
+PACKAGE = Path(pytest_totphog.__file__).parent
+
+# A folder stands for all modules in it. On one floor, a module may import what is listed before it.
+FLOORS = [
+    ["errors", "clock", "otp"],
+    ["otpauth", "tokens", "qr", "freezing"],
+    ["stores", "ledger", "explanation", "totp_token"],
+    ["authenticator", "wsgi"],
+    ["api"],
+    ["apps", "server"],
+    ["plugin", "cli"],
+]
+ORDER = [name for floor in FLOORS for name in floor]
+# Apps never import each other, and the kit knows no authenticator.
+STRANGERS = {("authenticator", "wsgi"), ("wsgi", "authenticator"), ("apps", "server"), ("plugin", "cli")}
+
+
+def imports(path: Path) -> set[str]:
+    """Return the modules of this package that a file imports, in whichever way and place."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            if node.module == "pytest_totphog":
+                found |= {alias.name for alias in node.names} & set(ORDER)
+            elif node.module.startswith("pytest_totphog."):
+                found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("pytest_totphog.")}
+    return found
+
+
+def place(path: Path) -> str:
+    """Return the name under which a file stands in the plan."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down_only(path: Path) -> None:
+    """A module imports from floors below its own, or from what stands before it on its own floor."""
+    own = place(path)
+    others = imports(path) - {own}
+    assert [name for name in others if ORDER.index(name) > ORDER.index(own) or (own, name) in STRANGERS] == []
+
+
+def test_every_module_has_its_place() -> None:
+    """The plan names every module and folder of the package, and none that is not there."""
+    assert {place(path) for path in FILES} == set(ORDER)
