@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_totphog.errors import InvalidInput, shown
@@ -11,20 +12,23 @@ from pytest_totphog.errors import InvalidInput, shown
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["APPS", "AppSpec", "create_app"]
+__all__ = ["APPS", "AppSpec", "app_options", "create_app"]
 
 
 @dataclass(frozen=True)
 class AppSpec:
-    """Where an app is made, and the port it is served at by default."""
+    """The module with an app's `create_app`, and the port it is served at by default."""
 
     module: str
-    factory: str
     port: int
 
 
 APPS: Final = {
-    "totphog": AppSpec("pytest_totphog.api.app", "create_app", 8045),
+    "totphog": AppSpec("pytest_totphog.api.app", 8045),
+    "simple": AppSpec("pytest_totphog.backends.simple.app", 3000),
+    "email-mfa": AppSpec("pytest_totphog.backends.email_mfa.app", 3000),
+    "vault": AppSpec("pytest_totphog.backends.vault.app", 3000),
+    "login-demo": AppSpec("pytest_totphog.backends.login_demo.app", 3001),
 }
 
 
@@ -33,13 +37,23 @@ def create_app(name: str, **options: Any) -> WSGIApplication:
 
     Args:
         name: one of `APPS`.
-        options: what that app's factory takes.
+        options: what that app's own `create_app` takes.
+
+    Raises:
+        InvalidInput: when there is no app of that name, or it does not take an option.
+    """
+    if unknown := sorted(options.keys() - app_options(name)):
+        raise InvalidInput(f"the app {name} does not take {unknown[0]!r}; accepted: {', '.join(app_options(name))}")
+    app: WSGIApplication = import_module(APPS[name].module).create_app(**options)
+    return app
+
+
+def app_options(name: str) -> list[str]:
+    """Return the names of the options that an app takes.
 
     Raises:
         InvalidInput: when there is no app of that name.
     """
     if name not in APPS:
         raise InvalidInput(f"there is no app {shown(name)}; accepted: {', '.join(APPS)}")
-    spec = APPS[name]
-    app: WSGIApplication = getattr(import_module(spec.module), spec.factory)(**options)
-    return app
+    return list(signature(import_module(APPS[name].module).create_app).parameters)

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from pytest_totphog.clock import Clock
-from pytest_totphog.errors import InvalidInput, ServerError, TokenNotFound
+from pytest_totphog.errors import InvalidInput, ServerError, TokenNotFound, hidden_in_reports
 from pytest_totphog.ledger import Ledger, MemoryLedger
 from pytest_totphog.stores import Repository
 from pytest_totphog.stores.memory import MemoryRepository
@@ -16,6 +16,8 @@ from pytest_totphog.tokens import Token
 from pytest_totphog.totp_token import TotpToken
 
 __all__ = ["Authenticator", "running_test"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 class Authenticator:
@@ -56,7 +58,7 @@ class Authenticator:
     @property
     def tokens(self) -> list[TotpToken]:
         """All tokens, oldest first."""
-        return self._tokens.all()
+        return self._tokens.find()
 
     def get(self, id: str) -> TotpToken:
         """Return the token with an id.

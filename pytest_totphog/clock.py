@@ -24,7 +24,7 @@ Instant: TypeAlias = "int | float | str | datetime"
 """A point in time: seconds since the epoch, an ISO 8601 text with an offset, or an aware datetime."""
 
 
-def as_nanoseconds(when: Instant | object) -> int:
+def as_nanoseconds(when: Instant) -> int:
     """Return a point in time as whole nanoseconds since the epoch.
 
     Args:
@@ -42,18 +42,18 @@ def as_nanoseconds(when: Instant | object) -> int:
                 f"the time {when.isoformat(' ')!r} has no time zone, so it means another instant on another machine; "
                 "append 'Z' to a text, or give a datetime tzinfo=timezone.utc"
             )
-        nanoseconds = (when - _EPOCH) // _MICROSECOND * 1000
-    elif isinstance(when, bool) or not isinstance(when, (int, float)) or not math.isfinite(when):
+        microseconds: float = (when - _EPOCH) // _MICROSECOND
+    elif isinstance(when, bool) or not isinstance(when, (int, float)):
         raise InvalidInput(
             f"{shown(when)} is no point in time; accepted are seconds since the epoch, ISO 8601 text "
             "such as '2024-01-15T10:30:00Z', and aware datetimes"
         )
     else:
-        # Whole microseconds, so that the same instant is the same as a datetime.
-        nanoseconds = when * NANOSECONDS if isinstance(when, int) else round(when * 1_000_000) * 1000
-    if not 0 <= nanoseconds < _END:
+        microseconds = when * 1_000_000
+    if not 0 <= microseconds * 1000 < _END:
         raise InvalidInput(f"the time {shown(when)} is out of range; accepted are the years 1970 to 9999")
-    return nanoseconds
+    # Whole microseconds, so that the same instant is the same as a datetime.
+    return round(microseconds) * 1000
 
 
 def _parse(text: str) -> datetime | float:
@@ -73,8 +73,8 @@ def _parse(text: str) -> datetime | float:
 
 
 def as_datetime(nanoseconds: int) -> datetime:
-    """Return nanoseconds since the epoch as an aware datetime in UTC."""
-    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    """Return nanoseconds since the epoch as an aware datetime in UTC; the last one there is for all that is later."""
+    return _EPOCH + timedelta(microseconds=min(nanoseconds, _END - 1) // 1000)
 
 
 def as_period(period: object) -> int:
@@ -146,7 +146,7 @@ class Clock:
             if self._frozen_at is not None:
                 self._show(None)
 
-    def tick(self, seconds: float | object = 1) -> float:
+    def tick(self, seconds: float = 1) -> float:
         """Move a frozen clock forward and return its new time.
 
         Args:
@@ -162,7 +162,7 @@ class Clock:
             )
         with self._changed:
             self._require_frozen("tick")
-            return self._move(self.time_ns() + round(seconds * 1_000_000) * 1000)
+            return self._move(self.time_ns() + round(min(seconds, _END) * 1_000_000) * 1000)
 
     def move_to(self, when: Instant) -> float:
         """Move a frozen clock to a point in time, forward or back, and return its new time.
@@ -192,6 +192,8 @@ class Clock:
         """Return True as soon as the clock shows `when`.
 
         A live clock is waited for. A frozen clock is moved on to `when`, because nobody else would move it.
+        A clock that is frozen during the wait stays where it was frozen, which may be years away from `when`:
+        the answer is True as well, and the caller looks at the clock again.
 
         Args:
             when: nanoseconds since the epoch.
@@ -203,10 +205,9 @@ class Clock:
         """
         deadline = self.monotonic() + timeout
         with self._changed:
-            while (ahead := when - self.time_ns()) > 0:
-                if self._frozen_at is not None:
-                    self._move(when)
-                    break
+            if self._frozen_at is not None and self._frozen_at < when:
+                self._move(when)
+            while self._frozen_at is None and (ahead := when - self.time_ns()) > 0:
                 left = deadline - self.monotonic()
                 if left <= 0 or unless():
                     return False

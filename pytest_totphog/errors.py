@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from typing import Any
 
 __all__ = [
     "ClockNotFrozen",
@@ -12,6 +13,7 @@ __all__ = [
     "ServerError",
     "TokenNotFound",
     "TotphogError",
+    "hidden_in_reports",
     "shown",
 ]
 
@@ -39,7 +41,8 @@ class CodeUnavailable(TotphogError, TimeoutError):
         retry_after: seconds until the next time step that might be free.
     """
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    # The default is for pickle, which sets the attribute afterwards.
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
@@ -59,6 +62,14 @@ class MissingExtra(TotphogError, ImportError):
 
     def __init__(self, feature: str, package: str, extra: str) -> None:
         super().__init__(f"{feature} needs {package}; install it with: pip install 'pytest-totphog[{extra}]'")
+
+
+def hidden_in_reports(failure: Any) -> bool:
+    """Tell pytest, which prints the arguments of the last function in a traceback, to end at the caller's line.
+
+    Modules whose arguments hold secrets set `__tracebackhide__` to this; other exceptions keep their traceback.
+    """
+    return isinstance(failure.value, TotphogError)
 
 
 def shown(value: object) -> str:

@@ -59,7 +59,7 @@ def explain(code: str, token: Token, others: Iterable[Token], ledger: Ledger, no
     steps = _distance(code, token, current)
     if steps is not None:
         step = current + steps
-        count = f"{abs(steps)} step{'s' if abs(steps) != 1 else ''}"
+        count = _count(steps)
         if steps == 0:
             verdict, sentence = "current", f"current: the code of step {step}, {token.period - seconds % token.period}"
             sentence += " s left"
@@ -77,11 +77,15 @@ def explain(code: str, token: Token, others: Iterable[Token], ledger: Ledger, no
         if other.fingerprint != token.fingerprint and other.digits == token.digits:
             elsewhere = _distance(code, other, seconds // other.period)
             if elsewhere is not None:
-                when = "the current code" if elsewhere == 0 else f"a code {abs(elsewhere)} steps away"
+                when = "the current code" if elsewhere == 0 else f"the code {_count(elsewhere)} away"
                 return Explanation(f"another token's: {when} of {other.name!r} (id {other.id})", "other token")
     return Explanation(
         f"unknown: no code of {token.name!r} within {SEARCHED_STEPS} steps, nor of another token", "unknown"
     )
+
+
+def _count(steps: int) -> str:
+    return f"{abs(steps)} step{'s' if abs(steps) != 1 else ''}"
 
 
 def _distance(code: str, token: Token, current: int) -> int | None:

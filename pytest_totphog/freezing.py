@@ -155,7 +155,7 @@ class FrozenClock(Clock):
 
         Args:
             at: seconds since the epoch, ISO 8601 text with an offset, or an aware datetime.
-            patch: what else stands still, see the class.
+            patch: what else stands still, see the class; nothing unless given.
         """
         if patch not in PATCHES:
             raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")

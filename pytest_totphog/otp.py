@@ -10,14 +10,17 @@ from typing import Final
 
 import pyotp
 
-from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 
 __all__ = ["ALGORITHMS", "DIGITS", "Generator", "as_algorithm", "decode_secret", "fingerprint", "random_secret"]
+
+__tracebackhide__ = hidden_in_reports
 
 ALGORITHMS: Final = ("sha1", "sha256", "sha512")
 DIGITS: Final = (6, 7, 8)
 
-_BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+# Both cases, because upper() makes an 'S' of U+017F, too.
+_BASE32: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567")
 _SEPARATORS: Final = str.maketrans("", "", " \t\r\n\u00a0\u2009\u202f-\u2010\u2011=")
 
 
@@ -51,15 +54,16 @@ def decode_secret(text: str) -> tuple[str, bytes]:
     Raises:
         InvalidInput: when it is empty or no base32; the message names a position, never the secret.
     """
-    canonical = text.translate(_SEPARATORS).upper()
-    if not canonical:
+    bare = text.translate(_SEPARATORS)
+    if not bare:
         raise InvalidInput("the secret is empty; accepted is base32 such as 'JBSWY3DPEHPK3PXP'")
-    for position, character in enumerate(canonical, start=1):
+    for position, character in enumerate(bare, start=1):
         if character not in _BASE32:
             raise InvalidInput(
                 f"the secret is not base32: character {position} is {character!r}; "
                 "accepted are the letters A to Z and the digits 2 to 7, with spaces, dashes or padding"
             )
+    canonical = bare.upper()
     if len(canonical) % 8 in (1, 3, 6):
         raise InvalidInput(
             f"the secret is not base32: {len(canonical)} characters do not make whole bytes; "

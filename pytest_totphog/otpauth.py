@@ -9,9 +9,11 @@ import re
 from typing import Any
 from urllib.parse import quote, unquote
 
-from pytest_totphog.errors import InvalidInput
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 
 __all__ = ["format_uri", "parse_uri"]
+
+__tracebackhide__ = hidden_in_reports
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _KNOWN = frozenset({"secret", "issuer", "digits", "period", "algorithm", "encoder", "counter"})
@@ -47,13 +49,15 @@ def parse_uri(uri: str) -> dict[str, Any]:
         if scheme.lower() == "otpauth-migration":
             raise InvalidInput("this is an otpauth-migration:// export; accepted is an otpauth://totp/ URI")
         raise InvalidInput("this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32")
-    kind, _, rest = rest.partition("/")
+    path, _, query = rest.partition("?")
+    kind, _, label = path.partition("/")
     if kind.lower() != "totp":
-        raise InvalidInput(f"the key URI is of type {kind!r}; accepted is totp")
-    label, _, query = rest.partition("?")
+        # Anything else in this place may be a secret.
+        named = repr(kind) if kind.lower() in {"hotp", "steam"} else "unknown"
+        raise InvalidInput(f"the type of the key URI is {named}; accepted is totp")
     parameters = _parameters(query)
     if "encoder" in parameters:
-        raise InvalidInput(f"the key URI has encoder={parameters['encoder']!r}; accepted is plain totp")
+        raise InvalidInput(f"the key URI has encoder={shown(parameters['encoder'])}; accepted is plain totp")
     if not parameters.get("secret"):
         raise InvalidInput("the key URI has no secret; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32")
     issuer, name = _split_label(label, parameters.get("issuer", ""))
@@ -64,7 +68,7 @@ def parse_uri(uri: str) -> dict[str, Any]:
         if key in parameters:
             value = parameters[key]
             if not (value.isascii() and value.isdigit() and len(value) < 10):
-                raise InvalidInput(f"the key URI has {key}={value!r}; accepted is a whole number")
+                raise InvalidInput(f"the key URI has {key}={shown(value)}; accepted is a whole number")
             token[key] = int(value)
     return token
 

@@ -128,6 +128,7 @@ def totp_token_factory(totp_server_session: TotpServer) -> Callable[..., TotpTok
     """Makes a token at each call, shaped as the marker totp shapes one: totp_token_factory(digits=8)."""
 
     def make(**arguments: Any) -> TotpToken:
+        __tracebackhide__ = True
         return _add_token(totp_server_session, arguments)
 
     return make
@@ -174,6 +175,7 @@ def _clock_patch(config: pytest.Config) -> str | None:
 
 
 def _add_token(server: TotpServer, arguments: dict[str, Any]) -> TotpToken:
+    __tracebackhide__ = True  # pytest prints arguments, and among these is a secret
     if "uri" not in arguments:
         return server.add_token(**arguments)
     if len(arguments) > 1:

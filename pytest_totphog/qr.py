@@ -33,7 +33,10 @@ def svg(text: str, scale: int = 5) -> str:
         text: what a scanner will read.
         scale: user units a module.
     """
-    return _draw(text).svg_inline(scale=scale, omitsize=False)
+    # With its namespace: a page may embed the document inline, or as a picture.
+    out = io.BytesIO()
+    _draw(text).save(out, kind="svg", scale=scale, xmldecl=False, nl=False)
+    return out.getvalue().decode("utf-8")
 
 
 def data_uri(text: str, scale: int = 5) -> str:

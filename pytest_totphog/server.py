@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_totphog.api.app import BASE_PATH, totphog_app
 from pytest_totphog.authenticator import Authenticator
 from pytest_totphog.clock import Clock
-from pytest_totphog.errors import ServerError
+from pytest_totphog.errors import ServerError, hidden_in_reports
 from pytest_totphog.tokens import DEFAULT_ISSUER
 from pytest_totphog.totp_token import TotpToken
 from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["TotpServer", "gate_for"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 class TotpServer:

@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from pytest_totphog import otp, otpauth
 from pytest_totphog.clock import NANOSECONDS, as_period
-from pytest_totphog.errors import InvalidInput
+from pytest_totphog.errors import InvalidInput, hidden_in_reports
 
 __all__ = ["DEFAULT_ISSUER", "Secret", "Token"]
+
+__tracebackhide__ = hidden_in_reports
 
 DEFAULT_ISSUER: Final = "TOTPHog"
 
@@ -186,7 +188,7 @@ class Token:
         return {
             "id": self.id,
             "name": self.name,
-            "secret": str(self.secret),
+            "secret": self.secret,
             "issuer": self.issuer,
             "digits": self.digits,
             "period": self.period,
@@ -197,7 +199,7 @@ class Token:
     @cached_property
     def json(self) -> str:
         """The token as JSON text, made once, because lists of thousands of tokens are polled."""
-        return json.dumps(self.as_dict())
+        return Secret(json.dumps(self.as_dict()))
 
 
 def _shape(value: object) -> str:

@@ -274,20 +274,25 @@ class TotpToken(Token):
             raise InvalidInput(
                 f"min_remaining is {shown(min_remaining)}; accepted are 0 to {self.period} seconds, the token's period"
             )
-        # A whole period is left only at a step's very first instant, which a live clock never meets.
-        return min(seconds, max(self.period - 1, self.period / 2)) * NANOSECONDS
+        # A whole period is left only at a step's very first instant, which a live clock never meets;
+        # with half a second less `remaining_seconds`, which counts begun seconds, still says the whole period.
+        return min(seconds, self.period - 0.5) * NANOSECONDS
 
     def _wait_until(self, when: int, timeout: float, reason: str) -> None:
         authenticator = self.authenticator
         ahead = (when - authenticator.clock.time_ns()) / NANOSECONDS
         in_time = authenticator.clock.mode == "frozen" or ahead <= timeout
-        if not in_time or not authenticator.clock.wait_until(when, timeout, unless=lambda: authenticator.closed):
-            raise CodeUnavailable(
-                f"no unspent code of {self.name!r} in time: the next one begins in {ahead:.0f} s, and the time-out is "
-                f"in {max(timeout, 0):.0f} s{'; ' if reason else ''}{reason}. Allow a longer timeout, take another "
-                "account, or freeze the clock",
-                retry_after=max(ahead, 0.0),
+        if in_time and authenticator.clock.wait_until(when, timeout, unless=lambda: authenticator.closed):
+            return
+        if in_time and authenticator.closed:
+            message = f"no unspent code of {self.name!r}: its server was stopped before the next one began"
+        else:
+            message = (
+                f"no unspent code of {self.name!r} in time: the next one begins in {ahead:.1f} s, and the time-out is "
+                f"in {max(timeout, 0):.1f} s{'; ' if reason else ''}{reason}. Allow a longer timeout, take another "
+                "account, or freeze the clock"
             )
+        raise CodeUnavailable(message, retry_after=max(ahead, 0.0))
 
 
 def _code(code: object) -> str:

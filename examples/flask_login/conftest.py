@@ -1,4 +1,4 @@
-"""What the tests share: the app on a port, an account, a visitor who speaks HTTP, and a browser."""
+"""What the tests share: the app on a port, a member, a visitor, and a browser."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 import requests
 from accounts import Accounts
 from app import create_app
+from people import Member, Visitor
 from selenium import webdriver
 from werkzeug.serving import make_server
 
@@ -22,33 +22,6 @@ CHROMIUM_FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
-
-
-@dataclass(frozen=True)
-class Member:
-    """Somebody with an account, and with a token in the place of a phone."""
-
-    name: str
-    password: str
-    token: TotpToken
-
-
-class Visitor:
-    """Somebody who uses the app without a browser."""
-
-    def __init__(self, url: str, session: requests.Session) -> None:
-        self.url = url
-        self.session = session
-
-    def get(self, path: str) -> requests.Response:
-        return self.session.get(self.url + path)
-
-    def post(self, path: str, **form: str) -> requests.Response:
-        return self.session.post(self.url + path, data=form)
-
-    def log_in(self, member: Member, code: str) -> requests.Response:
-        self.post("/login", name=member.name, password=member.password)
-        return self.post("/code", code=code)
 
 
 @pytest.fixture(scope="session")

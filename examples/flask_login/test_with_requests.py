@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from conftest import Member, Visitor
+from people import Member, Visitor
 
 from pytest_totphog import TotpServer
 

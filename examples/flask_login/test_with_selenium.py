@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Member
+from people import Member
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import title_is, visibility_of_element_located

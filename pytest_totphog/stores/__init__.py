@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-__all__ = ["Record", "Repository"]
+__all__ = ["Record", "Repository", "Store"]
 
 
 class Record(Protocol):
-    """What a repository keeps: an immutable value with an id."""
+    """What a repository keeps: a frozen dataclass with an id."""
 
     @property
     def id(self) -> str:
@@ -22,22 +22,42 @@ RecordType = TypeVar("RecordType", bound=Record)
 class Repository(Protocol[RecordType]):
     """Records by id, in the order they were added; every method is atomic."""
 
-    def add(self, record: RecordType) -> bool:
-        """Keep a new record; False, and nothing changed, when its id is taken."""
+    def add(self, *records: RecordType) -> bool:
+        """Keep new records, all or none; False, and nothing changed, when an id is taken."""
         ...
 
     def get(self, id: str) -> RecordType | None:
         """Return the record with an id."""
         ...
 
-    def remove(self, id: str) -> RecordType | None:
-        """Forget the record with an id and return it; None when there was none."""
+    def find(self, **equal: Any) -> list[RecordType]:
+        """Return the records whose fields have these values, oldest first; all of them without any."""
         ...
 
-    def all(self) -> list[RecordType]:
-        """Return all records, oldest first."""
+    def replace(self, old: RecordType, new: RecordType) -> bool:
+        """Put a new record in the place of an old one of the same id; False when somebody else was faster."""
+        ...
+
+    def remove(self, id: str) -> RecordType | None:
+        """Forget the record with an id and return it; None when there was none, so only one caller gets it."""
         ...
 
     def clear(self) -> int:
         """Forget all records and return how many there were."""
+        ...
+
+
+class Store(Protocol):
+    """A place for the repositories of one app."""
+
+    def repository(self, record_type: type[RecordType]) -> Repository[RecordType]:
+        """Return the repository of a type of record; the same one each time."""
+        ...
+
+    def clear(self) -> None:
+        """Forget all records of all repositories."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files."""
         ...

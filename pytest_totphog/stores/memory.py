@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import Generic
+from typing import Any, Generic
 
-from pytest_totphog.stores import RecordType
+from pytest_totphog.stores import RecordType, Repository
 
-__all__ = ["MemoryRepository"]
+__all__ = ["MemoryRepository", "MemoryStore"]
 
 
 class MemoryRepository(Generic[RecordType]):
@@ -17,24 +17,37 @@ class MemoryRepository(Generic[RecordType]):
         self._lock = threading.Lock()
         self._records: dict[str, RecordType] = {}
 
-    def add(self, record: RecordType) -> bool:
-        """Keep a new record; False, and nothing changed, when its id is taken."""
+    def add(self, *records: RecordType) -> bool:
+        """Keep new records, all or none; False, and nothing changed, when an id is taken."""
+        new = {record.id: record for record in records}
         with self._lock:
-            return self._records.setdefault(record.id, record) is record
+            if len(new) < len(records) or not self._records.keys().isdisjoint(new):
+                return False
+            self._records.update(new)
+            return True
 
     def get(self, id: str) -> RecordType | None:
         """Return the record with an id."""
         return self._records.get(id)
 
+    def find(self, **equal: Any) -> list[RecordType]:
+        """Return the records whose fields have these values, oldest first; all of them without any."""
+        with self._lock:
+            records = list(self._records.values())
+        return [record for record in records if all(getattr(record, name) == equal[name] for name in equal)]
+
+    def replace(self, old: RecordType, new: RecordType) -> bool:
+        """Put a new record in the place of an old one of the same id; False when somebody else was faster."""
+        with self._lock:
+            if new.id != old.id or self._records.get(old.id) != old:
+                return False
+            self._records[old.id] = new
+            return True
+
     def remove(self, id: str) -> RecordType | None:
-        """Forget the record with an id and return it; None when there was none."""
+        """Forget the record with an id and return it; None when there was none, so only one caller gets it."""
         with self._lock:
             return self._records.pop(id, None)
-
-    def all(self) -> list[RecordType]:
-        """Return all records, oldest first."""
-        with self._lock:
-            return list(self._records.values())
 
     def clear(self) -> int:
         """Forget all records and return how many there were."""
@@ -42,3 +55,25 @@ class MemoryRepository(Generic[RecordType]):
             count = len(self._records)
             self._records.clear()
             return count
+
+
+class MemoryStore:
+    """Repositories in this process; see `Store` for what its methods promise."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._repositories: dict[type, MemoryRepository[Any]] = {}
+
+    def repository(self, record_type: type[RecordType]) -> Repository[RecordType]:
+        """Return the repository of a type of record; the same one each time."""
+        with self._lock:
+            return self._repositories.setdefault(record_type, MemoryRepository())
+
+    def clear(self) -> None:
+        """Forget all records of all repositories."""
+        with self._lock:
+            for repository in self._repositories.values():
+                repository.clear()
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""

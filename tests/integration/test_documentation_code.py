@@ -20,7 +20,7 @@ def test_block_runs(pytester: pytest.Pytester, code: str) -> None:
     """A block with tests passes as a test file; one without runs as a script."""
     tests = code.count("def test_")
     pytester.makepyfile(test_page=code if tests else f"def test_script():\n{_indented(code)}")
-    pytester.runpytest_subprocess("-p", "no:asyncio", "-W", "error").assert_outcomes(passed=tests or 1)
+    pytester.runpytest_inprocess("-p", "no:asyncio", "-W", "error").assert_outcomes(passed=tests or 1)
 
 
 def test_pages_have_code() -> None:
