@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from pytest_totphog.errors import ClockNotFrozen as ClockNotFrozen
     from pytest_totphog.errors import CodeUnavailable as CodeUnavailable
     from pytest_totphog.errors import InvalidInput as InvalidInput
+    from pytest_totphog.errors import MailNotReceived as MailNotReceived
     from pytest_totphog.errors import MissingExtra as MissingExtra
     from pytest_totphog.errors import ServerError as ServerError
     from pytest_totphog.errors import TokenNotFound as TokenNotFound
     from pytest_totphog.errors import TotphogError as TotphogError
     from pytest_totphog.freezing import FrozenClock as FrozenClock
+    from pytest_totphog.mailbox import Mailbox as Mailbox
+    from pytest_totphog.practice import PracticeBackend as PracticeBackend
     from pytest_totphog.server import TotpServer as TotpServer
     from pytest_totphog.totp_token import TotpToken as TotpToken
+    from pytest_totphog.verifier import VerifierPolicy as VerifierPolicy
 
 _HOMES = {
     "Authenticator": "authenticator",
@@ -31,12 +35,16 @@ _HOMES = {
     "CodeUnavailable": "errors",
     "FrozenClock": "freezing",
     "InvalidInput": "errors",
+    "MailNotReceived": "errors",
+    "Mailbox": "mailbox",
     "MissingExtra": "errors",
+    "PracticeBackend": "practice",
     "ServerError": "errors",
     "TokenNotFound": "errors",
     "TotpServer": "server",
     "TotpToken": "totp_token",
     "TotphogError": "errors",
+    "VerifierPolicy": "verifier",
     "create_app": "apps",
 }
 

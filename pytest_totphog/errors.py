@@ -9,6 +9,7 @@ __all__ = [
     "ClockNotFrozen",
     "CodeUnavailable",
     "InvalidInput",
+    "MailNotReceived",
     "MissingExtra",
     "ServerError",
     "TokenNotFound",
@@ -45,6 +46,10 @@ class CodeUnavailable(TotphogError, TimeoutError):
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class MailNotReceived(TotphogError, TimeoutError):
+    """The awaited mail has not come in time."""
 
 
 class ServerError(TotphogError, OSError):
