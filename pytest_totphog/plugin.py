@@ -10,6 +10,8 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_totphog.freezing import FrozenClock
+    from pytest_totphog.mailbox import Mailbox
+    from pytest_totphog.practice import PracticeBackend
     from pytest_totphog.server import TotpServer
     from pytest_totphog.totp_token import TotpToken
 
@@ -23,6 +25,10 @@ MARKERS = (
         "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the epoch, "
         "or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or 'time-machine' "
         "(time.time and datetime of the test process), or None (nothing)."
+    ),
+    (
+        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's practice "
+        "backend accepts. What is left out stays as that backend's API document says."
     ),
 )
 
@@ -149,6 +155,62 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     _give_to_test_case(request, clock)
     yield clock
     clock.unfreeze()
+
+
+@pytest.fixture
+def totp_mailbox(request: pytest.FixtureRequest) -> Iterator[Mailbox]:
+    """An SMTP server in this process that keeps every mail: host, port, messages, wait_for_message(), wait_for_code().
+
+    Let your app send its mails to it.
+    """
+    from pytest_totphog.mailbox import Mailbox
+
+    with Mailbox() as mailbox:
+        _give_to_test_case(request, mailbox)
+        yield mailbox
+
+
+@pytest.fixture
+def simple_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBackend]:
+    """A running practice backend: register a user, get a code, verify it. url, clock, policy, reset().
+
+    `@pytest.mark.totp_policy(one_time=True)` changes what its verifier accepts.
+    """
+    yield from _backend(request, "simple")
+
+
+@pytest.fixture
+def email_mfa_backend(request: pytest.FixtureRequest, totp_mailbox: Mailbox) -> Iterator[PracticeBackend]:
+    """A running practice backend that mails its codes and reset links to totp_mailbox. url, clock, policy, reset().
+
+    `@pytest.mark.totp_policy(max_failures=3)` changes what its verifier accepts.
+    """
+    yield from _backend(request, "email-mfa", mailbox=totp_mailbox)
+
+
+@pytest.fixture
+def vault_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBackend]:
+    """A running practice backend that keeps TOTP credentials for its users, behind bearer tokens. url, clock, reset()."""
+    yield from _backend(request, "vault")
+
+
+@pytest.fixture
+def login_demo_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBackend]:
+    """A running practice backend: a two-factor login with set-up, backup codes and a page. url, clock, policy, reset().
+
+    `@pytest.mark.totp_policy(window=0, max_failures=5)` changes what its verifier accepts.
+    """
+    yield from _backend(request, "login-demo")
+
+
+def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Iterator[PracticeBackend]:
+    from pytest_totphog.practice import PracticeBackend, policy_of
+
+    arguments = _marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
+    policy = _checked("totp_policy", policy_of, name, **arguments)
+    with PracticeBackend(name, clock=_process_clock(request.config), policy=policy, **options) as backend:
+        _give_to_test_case(request, backend)
+        yield backend
 
 
 def _process_clock(config: pytest.Config) -> FrozenClock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,21 @@ from pytest_totphog.wsgi.server import Server
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["PracticeBackend"]
+__all__ = ["PracticeBackend", "policy_of"]
+
+
+def policy_of(name: str, **changes: Any) -> VerifierPolicy:
+    """Return what the verifier of a practice backend accepts by its API document, with some changes.
+
+    Args:
+        name: the backend.
+        changes: `window`, `one_time`, `max_failures`, `lockout_seconds`.
+
+    Raises:
+        InvalidInput: when a change is not what is accepted.
+    """
+    default: VerifierPolicy = import_module(APPS[name].module).DEFAULT_POLICY
+    return replace(default, **changes)
 
 
 class PracticeBackend:
@@ -52,8 +67,7 @@ class PracticeBackend:
         self.clock = Clock() if clock is None else clock
         self._store: Store = MemoryStore() if store is None else store
         app = create_app(name, clock=self.clock, store=self._store, policy=policy, **options)
-        default: VerifierPolicy = import_module(APPS[name].module).DEFAULT_POLICY
-        self.policy = default if policy is None else policy
+        self.policy = policy_of(name) if policy is None else policy
         self._server = Server(app, host, port)
 
     def __repr__(self) -> str:
