@@ -12,7 +12,9 @@ from pytest_totphog.errors import InvalidInput, shown
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["APPS", "AppSpec", "app_options", "create_app"]
+    from pytest_totphog.stores import Store
+
+__all__ = ["APPS", "AppSpec", "app_options", "create_app", "seed_app"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,21 @@ def create_app(name: str, **options: Any) -> WSGIApplication:
         raise InvalidInput(f"the app {name} does not take {unknown[0]!r}; accepted: {', '.join(app_options(name))}")
     app: WSGIApplication = import_module(APPS[name].module).create_app(**options)
     return app
+
+
+def seed_app(name: str, store: Store) -> str:
+    """Put an app's demo account into a store, once however often it is done, and return a sentence about it.
+
+    Raises:
+        InvalidInput: when the app has no demo account.
+    """
+    if name != "vault":
+        raise InvalidInput(f"the app {shown(name)} has no demo account; accepted: vault")
+    from pytest_totphog.backends.vault.model import DEMO_EMAIL, seed
+    from pytest_totphog.clock import Clock
+
+    seed(store, Clock())
+    return f"The demo account {DEMO_EMAIL} is there."
 
 
 def app_options(name: str) -> list[str]:

@@ -8,10 +8,15 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 from pytest_totphog import __version__
 from pytest_totphog.apps import APPS
 from pytest_totphog.errors import TotphogError
+
+if TYPE_CHECKING:
+    from pytest_totphog.stores import Store
 
 __all__ = ["main", "parser"]
 
@@ -40,7 +45,36 @@ def parser() -> argparse.ArgumentParser:
         "because other users of the machine can read command lines",
     )
     serve.add_argument("--insecure", action="store_true", help="allow an address beyond loopback without a key")
+    serve.add_argument(
+        "--database",
+        metavar="URL",
+        help="where a practice backend keeps its accounts: sqlite:///PATH or postgresql+psycopg://… (default: memory)",
+    )
+    serve.add_argument(
+        "--smtp",
+        metavar="HOST:PORT",
+        help="the mail server that email-mfa sends by (default: one of its own, whose mails GET /mailbox?to=… shows)",
+    )
+    serve.add_argument(
+        "--bcrypt-cost",
+        type=int,
+        metavar="N",
+        help="work for each password, 4 to 20, for apps with passwords (default: 12)",
+    )
+    serve.add_argument(
+        "--cors-origins",
+        metavar="ORIGINS",
+        help="origins whose pages may read vault's answers, separated by commas (default: the environment's "
+        "CORS_ALLOWED_ORIGINS)",
+    )
     serve.add_argument("--log", action="store_true", help="write a line to stderr for every request")
+
+    seed = commands.add_parser("seed", help="put the demo account into a database", description=_seed.__doc__)
+    seed.set_defaults(run=_seed)
+    seed.add_argument("--app", choices=["vault"], default="vault", help="whose demo account (default: vault)")
+    seed.add_argument(
+        "--database", metavar="URL", required=True, help="sqlite:///PATH or postgresql+psycopg://…, as for serve"
+    )
 
     code = commands.add_parser("code", help="print a token's current code", description=_code.__doc__)
     code.set_defaults(run=_code)
@@ -70,25 +104,75 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     """Run a server until SIGINT or SIGTERM; prints its URL when it accepts requests."""
     from pytest_totphog.apps import create_app
-    from pytest_totphog.server import gate_for
     from pytest_totphog.wsgi.server import Server
 
-    api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY") or None
-    app = create_app(options.app, gate=gate_for(options.host, api_key=api_key, insecure=options.insecure))
-    server = Server(
-        app,
-        options.host,
-        _port(options),
-        access_log=(lambda line: print(line, file=sys.stderr, flush=True)) if options.log else None,
-        port_option="--port 0",
-    )
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    server.start()
-    print(server.url, flush=True)
-    stopping.wait()
-    server.stop()
+    with ExitStack() as cleanup:
+        server = Server(
+            create_app(options.app, **_app_options(options, cleanup)),
+            options.host,
+            _port(options),
+            access_log=(lambda line: print(line, file=sys.stderr, flush=True)) if options.log else None,
+            port_option="--port 0",
+        )
+        server.start()
+        cleanup.callback(server.stop)
+        print(server.url, flush=True)
+        stopping.wait()
+    return 0
+
+
+def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, Any]:
+    """Return what the app is made with; what is opened for it is closed by `cleanup`."""
+    from pytest_totphog.apps import app_options
+    from pytest_totphog.errors import InvalidInput
+    from pytest_totphog.server import gate_for
+
+    api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY") or None
+    chosen: dict[str, Any] = {"gate": gate_for(options.host, api_key=api_key, insecure=options.insecure)}
+    accepted = app_options(options.app)
+    if options.database is not None:
+        if "store" not in accepted:
+            raise InvalidInput(f"the app {options.app} keeps nothing in a database; leave --database out")
+        chosen["store"] = _store(options.database, cleanup)
+    if options.smtp is not None:
+        chosen["smtp"] = _address(options.smtp)
+    elif "mailbox" in accepted:
+        from pytest_totphog.mailbox import Mailbox
+
+        chosen["mailbox"] = cleanup.enter_context(Mailbox())
+    if options.bcrypt_cost is not None or "bcrypt_cost" in accepted:
+        chosen["bcrypt_cost"] = 12 if options.bcrypt_cost is None else options.bcrypt_cost
+    if options.cors_origins is not None:
+        chosen["cors_origins"] = tuple(filter(None, map(str.strip, options.cors_origins.split(","))))
+    return chosen
+
+
+def _store(url: str, cleanup: ExitStack) -> Store:
+    from pytest_totphog.stores.sql import SqlStore
+
+    store = SqlStore(url)
+    cleanup.callback(store.close)
+    return store
+
+
+def _address(text: str) -> tuple[str, int]:
+    from pytest_totphog.errors import InvalidInput, shown
+
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or not 1 <= int(port) <= 65535:
+        raise InvalidInput(f"--smtp is {shown(text)}; accepted is HOST:PORT such as localhost:25")
+    return host.strip("[]"), int(port)
+
+
+def _seed(options: argparse.Namespace) -> int:
+    """Put an app's demo account into a database; doing it again changes nothing and doubles nothing."""
+    from pytest_totphog.apps import seed_app
+
+    with ExitStack() as cleanup:
+        print(seed_app(options.app, _store(options.database, cleanup)))
     return 0
 
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pytest_totphog.clock import Clock
     from pytest_totphog.freezing import FrozenClock
     from pytest_totphog.mailbox import Mailbox
     from pytest_totphog.practice import PracticeBackend
@@ -22,13 +25,13 @@ MARKERS = (
         "uri='otpauth://totp/…' says all of it at once."
     ),
     (
-        "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the epoch, "
-        "or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or 'time-machine' "
+        "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the "
+        "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or 'time-machine' "
         "(time.time and datetime of the test process), or None (nothing)."
     ),
     (
-        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's practice "
-        "backend accepts. What is left out stays as that backend's API document says."
+        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's "
+        "practice backend accepts. What is left out stays as that backend's API document says."
     ),
 )
 
@@ -74,9 +77,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the marker frozen_clock ask for its fixture: a test that says when it runs must not run at another time."""
     for item in items:
-        names: list[str] = getattr(item, "fixturenames", [])
-        if "frozen_clock" not in names and item.get_closest_marker("frozen_clock") is not None:
-            names.insert(0, "frozen_clock")
+        if (
+            isinstance(item, pytest.Function)
+            and "frozen_clock" not in item.fixturenames
+            and item.get_closest_marker("frozen_clock") is not None
+        ):
+            # As if the test had named it first: what lasts longer than the test is not made in frozen time.
+            fixtures = item._fixtureinfo.name2fixturedefs  # noqa: SLF001 # pytest tells the scope nowhere else
+            wider = [name for name in item.fixturenames if name in fixtures and fixtures[name][-1].scope != "function"]
+            # A new list, because the old one belongs to all tests that one function is parametrised to.
+            item.fixturenames = list(dict.fromkeys([*wider, "frozen_clock", *item.fixturenames]))
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
@@ -92,13 +102,10 @@ def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
     """The running TOTP server of this process, for session-, module- and class-scoped fixtures."""
     from pytest_totphog.server import TotpServer
 
-    server = TotpServer(
-        host=_option(pytestconfig, "host"),
-        port=_port(pytestconfig),
-        clock=_process_clock(pytestconfig),
-        port_option="--totphog-port=0",
-    )
-    server.start()
+    host, port = _option(pytestconfig, "host"), _port(pytestconfig)
+    clock = _process_clock(pytestconfig)
+    server = _checked("--totphog-host", TotpServer, host, port, clock=clock, port_option="--totphog-port=0")
+    _checked("totp_server", server.start)
     yield server
     server.stop()
 
@@ -109,12 +116,13 @@ def totp_server(totp_server_session: TotpServer, request: pytest.FixtureRequest)
 
     A test starts from the tokens that wider-scoped fixtures made, and what it adds is gone after it.
     """
-    tokens = totp_server_session.tokens
+    clock, tokens = totp_server_session.clock, totp_server_session.tokens
+    frozen_at = _frozen_at(clock)
     _give_to_test_case(request, totp_server_session)
     yield totp_server_session
     totp_server_session.restore(tokens)
-    if "frozen_clock" not in request.fixturenames:
-        totp_server_session.clock.unfreeze()
+    if "frozen_clock" not in request.fixturenames:  # which does it itself
+        _put_back(clock, frozen_at)
 
 
 @pytest.fixture
@@ -124,14 +132,14 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
     `@pytest.mark.totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…)` shapes it.
     """
     arguments = _marker_arguments(request, "totp", ("secret", "digits", "period", "algorithm", "issuer", "name", "uri"))
-    token: TotpToken = _checked("totp", _add_token, totp_server, arguments)
+    token: TotpToken = _checked("@pytest.mark.totp", _add_token, totp_server, arguments)
     _give_to_test_case(request, token)
     return token
 
 
 @pytest.fixture(scope="session")
 def totp_token_factory(totp_server_session: TotpServer) -> Callable[..., TotpToken]:
-    """Makes a token at each call, shaped as the marker totp shapes one: totp_token_factory(digits=8)."""
+    """Makes a token at each call, shaped as the marker totp does it: call it with digits=8, name='alice', …."""
 
     def make(**arguments: Any) -> TotpToken:
         __tracebackhide__ = True
@@ -147,14 +155,21 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     Server, tokens, time.time and datetime stop; time.monotonic, sleep and all time-outs run on.
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
+    from pytest_totphog.clock import as_nanoseconds
+
     clock = _process_clock(pytestconfig)
     arguments = _marker_arguments(request, "frozen_clock", ("at", "patch"))
-    arguments.setdefault("at", pytestconfig.getini("totphog_frozen_at"))
+    if "at" not in arguments:
+        arguments["at"] = pytestconfig.getini("totphog_frozen_at")
+        _checked("ini totphog_frozen_at", as_nanoseconds, arguments["at"])
     arguments.setdefault("patch", _clock_patch(pytestconfig))
-    _checked("frozen_clock", clock.freeze, **arguments)
+    frozen_at = _frozen_at(clock)
+    clock.unfreeze()  # a clock that is frozen already would keep its patch
+    _checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
     _give_to_test_case(request, clock)
     yield clock
     clock.unfreeze()
+    _put_back(clock, frozen_at)
 
 
 @pytest.fixture
@@ -190,7 +205,7 @@ def email_mfa_backend(request: pytest.FixtureRequest, totp_mailbox: Mailbox) -> 
 
 @pytest.fixture
 def vault_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBackend]:
-    """A running practice backend that keeps TOTP credentials for its users, behind bearer tokens. url, clock, reset()."""
+    """A running practice backend that keeps its users' TOTP credentials behind bearer tokens. url, clock, reset()."""
     yield from _backend(request, "vault")
 
 
@@ -207,7 +222,7 @@ def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Itera
     from pytest_totphog.practice import PracticeBackend, policy_of
 
     arguments = _marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
-    policy = _checked("totp_policy", policy_of, name, **arguments)
+    policy = _checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
     with PracticeBackend(name, clock=_process_clock(request.config), policy=policy, **options) as backend:
         _give_to_test_case(request, backend)
         yield backend
@@ -219,6 +234,18 @@ def _process_clock(config: pytest.Config) -> FrozenClock:
     return config.stash.setdefault(_clock_key, FrozenClock())
 
 
+def _frozen_at(clock: Clock) -> datetime | None:
+    return clock.now() if clock.mode == "frozen" else None
+
+
+def _put_back(clock: Clock, frozen_at: datetime | None) -> None:
+    """Leave a clock as a wider-scoped fixture has set it."""
+    if frozen_at is None:
+        clock.unfreeze()
+    else:
+        clock.freeze(frozen_at)
+
+
 def _option(config: pytest.Config, name: str) -> str:
     given = config.getoption(f"totphog_{name}")
     return str(config.getini(f"totphog_{name}") if given is None else given)
@@ -227,12 +254,14 @@ def _option(config: pytest.Config, name: str) -> str:
 def _port(config: pytest.Config) -> int:
     text = _option(config, "port")
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise pytest.UsageError(f"--totphog-port is {text!r}; accepted are 0 to 65535, 0 for a free port")
+        pytest.fail(f"--totphog-port is {text!r}; accepted are 0 to 65535, 0 for a free port", pytrace=False)
     return int(text)
 
 
 def _clock_patch(config: pytest.Config) -> str | None:
     name = _option(config, "clock_patch")
+    if name not in {"freezegun", "time-machine", "none"}:
+        pytest.fail(f"--totphog-clock-patch is {name!r}; accepted are freezegun, time-machine and none", pytrace=False)
     return None if name == "none" else name
 
 
@@ -266,15 +295,15 @@ def _marker_arguments(request: pytest.FixtureRequest, name: str, accepted: tuple
     return arguments
 
 
-def _checked(marker: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call, and tell a wrong argument as a sentence, for a marker's traceback would show only this plugin."""
+def _checked(source: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call, and tell what is wrong with an option or marker as a sentence: a traceback would show only this plugin."""
     from pytest_totphog.errors import TotphogError
 
     try:
         return call(*args, **kwargs)
     except TotphogError as error:
         mistake = str(error)
-    pytest.fail(f"@pytest.mark.{marker}: {mistake}", pytrace=False)
+    pytest.fail(f"{source}: {mistake}", pytrace=False)
 
 
 def _give_to_test_case(request: pytest.FixtureRequest, value: object) -> None:
