@@ -125,13 +125,9 @@ class Authenticator:
         return self._tokens.clear()
 
     def restore(self, tokens: list[TotpToken]) -> None:
-        """Keep just these tokens: remove the others, put back the missing."""
-        kept = {token.id for token in tokens}
-        for token in self.tokens:
-            if token.id not in kept:
-                self._tokens.remove(token.id)
-        for token in tokens:
-            self._tokens.add(token)
+        """Keep just these tokens, in this order: remove the others, put back the missing."""
+        self._tokens.clear()
+        self._tokens.add(*tokens)
 
     def open(self, api_url: str) -> None:
         """Tell the tokens where they are served, and let them wait for codes."""

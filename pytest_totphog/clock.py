@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -88,6 +89,13 @@ def as_period(period: object) -> int:
     return period
 
 
+def _running_monotonic() -> Callable[[], float]:
+    """Return `time.monotonic`, the real one also where this module is first imported under somebody's frozen time."""
+    freezegun = sys.modules.get("freezegun.api")
+    monotonic: Callable[[], float] = time.monotonic if freezegun is None else freezegun.real_monotonic
+    return monotonic
+
+
 class Clock:
     """A clock that follows the system's until it is frozen, and then moves only by hand.
 
@@ -95,7 +103,7 @@ class Clock:
     """
 
     # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
-    monotonic = staticmethod(time.monotonic)
+    monotonic = staticmethod(_running_monotonic())
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.RLock())

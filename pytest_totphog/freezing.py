@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pytest_totphog.clock import Clock, Instant, as_datetime, as_nanoseconds
-from pytest_totphog.errors import InvalidInput, MissingExtra, shown
+from pytest_totphog.errors import InvalidInput, MissingExtra, TotphogError, shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -18,6 +20,9 @@ __all__ = ["DEFAULT_FROZEN_AT", "DEFAULT_PATCH", "PATCHES", "FrozenClock"]
 
 DEFAULT_FROZEN_AT: Final = "2024-01-15T10:30:00Z"
 DEFAULT_PATCH: Final = "freezegun"
+
+# Of the modules that freezegun exempts by default, those that an app's name is likely to begin with.
+_SHORT_NAMES: Final = ("gi", "multiprocessing", "queue", "threading")
 
 
 class Patch(Protocol):
@@ -45,6 +50,7 @@ class FreezegunPatch:
 
     def __init__(self) -> None:
         self._undo = ExitStack()
+        self._freezes: list[Any] = []
         self._factory: Any = None
 
     def start(self, nanoseconds: int) -> None:
@@ -52,26 +58,23 @@ class FreezegunPatch:
         import freezegun
         from freezegun import api
 
-        replacements: list[tuple[Any, str, object]] = [
+        with ExitStack() as undo:
             # Time-outs are counted on these: sockets, threads, WebDriverWait, asyncio, pytest's durations.
-            (api, "_get_fake_monotonic", api.real_monotonic),
-            (api, "_get_fake_monotonic_ns", api.real_monotonic_ns),
+            _replace(undo, api, "_get_fake_monotonic", api.real_monotonic)
+            _replace(undo, api, "_get_fake_monotonic_ns", api.real_monotonic_ns)
             # Only the direct caller decides who is exempt: five frames up there is always `threading` for an
             # app in a thread, be it Django's live server or a FastAPI endpoint in an executor.
-            (api, "call_stack_inspection_limit", 1),
-        ]
-        if (passlib := sys.modules.get("passlib.totp")) is not None:
-            # The class keeps the `time.time` of its import.
-            replacements.append((passlib.TOTP, "now", staticmethod(_time)))
-        with ExitStack() as undo:
-            for owner, name, value in replacements:
-                undo.callback(setattr, owner, name, getattr(owner, name))
-                setattr(owner, name, value)
-            undo.callback(_set_time_zone, os.environ.get("TZ"))
-            _set_time_zone("UTC")
+            _replace(undo, api, "call_stack_inspection_limit", 1)
+            if (passlib := sys.modules.get("passlib.totp")) is not None:
+                # The class keeps the `time.time` of its import.
+                _replace(undo, passlib.TOTP, "now", staticmethod(_time))
+            undo.enter_context(_local_time_in_utc())
             freezer = freezegun.freeze_time(as_datetime(nanoseconds), ignore=["_pytest.timing"])
+            # They are beginnings of module names: `gi` would exempt an app called `gifts`, `queue` one called `queues`.
+            freezer.ignore = tuple(f"{name}." if name in _SHORT_NAMES else name for name in freezer.ignore)
+            undo.callback(freezer.stop)  # also when it starts only half: it asks every module for every attribute
             self._factory = freezer.start()
-            undo.callback(freezer.stop)
+            self._freezes = api.freeze_factories
             self._undo = undo.pop_all()
 
     def move_to(self, nanoseconds: int) -> None:
@@ -79,7 +82,17 @@ class FreezegunPatch:
         self._factory.move_to(as_datetime(nanoseconds))
 
     def stop(self) -> None:
-        """Let the wall clock run again."""
+        """Let the wall clock run again.
+
+        Raises:
+            TotphogError: while another freeze of freezegun that began later is on; nothing was changed.
+        """
+        # freezegun always ends the latest freeze, and what it had replaced would stay.
+        if self._freezes[-1] is not self._factory:
+            raise TotphogError(
+                "the clock cannot be unfrozen inside a freeze_time() that began later; end that one first, "
+                "or freeze with one of them only"
+            )
         self._undo.close()
 
 
@@ -96,12 +109,12 @@ class TimeMachinePatch:
             import time_machine
         except ImportError:
             raise MissingExtra("patch='time-machine'", "time-machine", "time-machine") from None
-        self._traveller = time_machine.travel(as_datetime(nanoseconds), tick=False)
+        self._traveller = time_machine.travel(_off_utc(nanoseconds), tick=False)
         self._coordinates = self._traveller.start()
 
     def move_to(self, nanoseconds: int) -> None:
         """Stand at another instant."""
-        self._coordinates.move_to(as_datetime(nanoseconds), tick=False)
+        self._coordinates.move_to(_off_utc(nanoseconds), tick=False)
 
     def stop(self) -> None:
         """Let the wall clock run again."""
@@ -151,7 +164,7 @@ class FrozenClock(Clock):
             self.freeze(at, patch)
 
     def freeze(self, at: Instant, patch: str | None = None) -> None:
-        """Stand still at a point in time; a frozen clock moves there and keeps its patch.
+        """Stand still at a point in time; a frozen clock moves there, and keeps its patch unless given another.
 
         Args:
             at: seconds since the epoch, ISO 8601 text with an offset, or an aware datetime.
@@ -161,6 +174,8 @@ class FrozenClock(Clock):
             raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")
         nanoseconds = as_nanoseconds(at)
         with self._changed:
+            if self._patch is not None and patch is not None and not isinstance(self._patch, PATCHES[patch]):
+                self._show(None)
             if self._patch is None:
                 starting = PATCHES[patch]()
                 starting.start(nanoseconds)
@@ -183,15 +198,46 @@ class FrozenClock(Clock):
         super()._show(nanoseconds)
 
 
+def _replace(undo: ExitStack, owner: Any, name: str, value: object) -> None:
+    if name not in vars(owner):
+        from freezegun import __version__
+
+        raise TotphogError(
+            f"patch='freezegun' does not know freezegun {__version__}, whose {owner.__name__} has no {name}; "
+            "take patch='time-machine', or a newer pytest-totphog"
+        )
+    undo.callback(setattr, owner, name, vars(owner)[name])
+    setattr(owner, name, value)
+
+
 def _time() -> float:
     return time.time()
 
 
-def _set_time_zone(name: str | None) -> None:
-    """Set the process's local time zone; pyotp up to 2.10 takes naive datetimes for local, freezegun's are UTC."""
-    if name is None:
-        os.environ.pop("TZ", None)
-    else:
-        os.environ["TZ"] = name
+@contextmanager
+def _local_time_in_utc() -> Iterator[None]:
+    """Make UTC the local time, because freezegun's naive datetimes are, and pyotp up to 2.10 takes them for local.
+
+    `os.environ` stays as it is: what a test changes there survives, and what it restores later is not ours.
+    """
     if hasattr(time, "tzset"):  # not on Windows
         time.tzset()
+    if not hasattr(time, "tzset") or time.tzname == ("UTC", "UTC"):
+        yield
+        return
+    os.putenv("TZ", "UTC")
+    time.tzset()
+    try:
+        yield
+    finally:
+        zone = os.environ.get("TZ")
+        if zone is None:
+            os.unsetenv("TZ")
+        else:
+            os.putenv("TZ", zone)
+        time.tzset()
+
+
+def _off_utc(nanoseconds: int) -> datetime:
+    """Return the instant in a zone for which time-machine leaves `TZ` alone; for UTC newer ones set it."""
+    return as_datetime(nanoseconds).astimezone(timezone(timedelta(hours=-1)))

@@ -182,7 +182,7 @@ class TotpServer:
         self._authenticator.clear()
 
     def restore(self, tokens: list[TotpToken]) -> None:
-        """Keep just these tokens: remove the others, put back the missing."""
+        """Keep just these tokens, in this order: remove the others, put back the missing."""
         self._authenticator.restore(tokens)
 
 
@@ -199,7 +199,8 @@ def gate_for(host: str, *, api_key: str | None = None, insecure: bool = False) -
     if not loopback and api_key is None and not insecure:
         raise ServerError(
             f"{host} is reachable from other machines, and whoever reaches this server reads its secrets; "
-            "listen on 127.0.0.1, or set an API key (--api-key), or say that it is meant (--insecure)"
+            "listen on 127.0.0.1; TotpServer and `totphog serve` also take an API key (--api-key) "
+            "or your word that it is meant (--insecure)"
         )
     own = f"[{host}]" if ":" in host else host
     return Gate(trusted_hosts=(*LOOPBACK_HOSTS, own) if loopback else None, api_key=api_key)

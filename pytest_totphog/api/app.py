@@ -75,7 +75,7 @@ class _Api:
         return json_response({"success": True, "data": tokens, "count": len(tokens)})
 
     def create_token(self, request: Request) -> Response:
-        body = read_object(request, ("uri", "name", *_PARAMETERS))
+        body = _fields(request, ("uri", "name", *_PARAMETERS))
         if "uri" not in body and not {"name", "secret"} <= body.keys():
             raise HttpError(400, "Either uri, or name and secret, must be given")
         token = self._authenticator.add(self._authenticator.make(**body))
@@ -100,15 +100,15 @@ class _Api:
         return Response(qr.png(self._authenticator.get(id).uri), mimetype="image/png")
 
     def claim_code(self, request: Request, id: str) -> Response:
-        body = read_object(request, ("min_remaining", "lookahead", "timeout", "holder"), may_be_empty=True)
+        body = _fields(request, ("min_remaining", "lookahead", "timeout", "holder"), may_be_empty=True)
         return _success(self._authenticator.get(id).claim_code(**body).as_dict())
 
     def verify_code(self, request: Request, id: str) -> Response:
-        body = {"code": None, **read_object(request, ("code", "window"))}
+        body = {"code": None, **_fields(request, ("code", "window"))}
         return _success({"valid": self._authenticator.get(id).verify(**body)})
 
     def explain_code(self, request: Request, id: str) -> Response:
-        body = read_object(request, ("code",))
+        body = _fields(request, ("code",))
         explanation = self._authenticator.get(id).explain(body.get("code"))
         return _success({"verdict": explanation.verdict, "steps": explanation.steps, "explanation": str(explanation)})
 
@@ -125,7 +125,7 @@ class _Api:
         return Response(f'{{"success": true, "data": [{", ".join(entries)}]}}', mimetype="application/json")
 
     def compute_code(self, request: Request) -> Response:
-        body = read_object(request, ("uri", *_PARAMETERS, "at", "min_remaining"))
+        body = _fields(request, ("uri", "name", *_PARAMETERS, "at", "min_remaining"))
         at, min_remaining = body.pop("at", None), body.pop("min_remaining", None)
         if "uri" not in body and "secret" not in body:
             raise HttpError(400, "Either uri or secret must be given")
@@ -137,7 +137,7 @@ class _Api:
         return json_response({"mode": clock.mode, "time": clock.time(), "now": clock.now().isoformat()})
 
     def freeze_clock(self, request: Request) -> Response:
-        body = read_object(request, ("frozen_at",))
+        body = _fields(request, ("frozen_at",))
         if "frozen_at" not in body:
             raise HttpError(400, "frozen_at must be given: seconds since the epoch or ISO 8601")
         self._authenticator.clock.freeze(body["frozen_at"])
@@ -148,7 +148,7 @@ class _Api:
         return self.get_clock(request)
 
     def tick_clock(self, request: Request) -> Response:
-        self._authenticator.clock.tick(**read_object(request, ("seconds",), may_be_empty=True))
+        self._authenticator.clock.tick(**_fields(request, ("seconds",), may_be_empty=True))
         return self.get_clock(request)
 
     def _code(self, token: TotpToken, at: Any, min_remaining: Any) -> dict[str, Any]:
@@ -177,6 +177,15 @@ def _success(data: Any, status: int = 200) -> Response:
 
 def _error_body(error: HttpError) -> Response:
     return json_response({"success": False, "error": error.message})
+
+
+def _fields(request: Request, accepted: tuple[str, ...], *, may_be_empty: bool = False) -> dict[str, Any]:
+    fields = read_object(request, accepted, may_be_empty=may_be_empty)
+    # In Python a secret of None asks for a random one; whoever sends null has forgotten it.
+    for name, value in fields.items():
+        if value is None:
+            raise HttpError(400, f"{name} is null; leave it out, or give it a value")
+    return fields
 
 
 def _number(request: Request, name: str) -> float | None:

@@ -32,6 +32,8 @@ MAX_LINE: Final = 65_536
 MAX_HEADERS: Final = 100
 MAX_DRAINED: Final = 64 * 1024 * 1024
 DRAIN_SECONDS: Final = 2.0
+# The body of a request that does not say properly how long it is: the connection cannot go on after it.
+ENDLESS: Final = sys.maxsize
 
 _REQUEST_LINE = re.compile(r"([A-Z]{1,20}) (\S+) HTTP/1\.([01])")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
@@ -41,11 +43,16 @@ _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 class Body(io.RawIOBase):
     """A request's body: what the Content-Length announced, and not a byte of the next request."""
 
-    def __init__(self, stream: io.BufferedIOBase, length: int, connection: socket.socket, *, expects: bool) -> None:
+    def __init__(self, stream: io.BufferedIOBase, length: int, connection: socket.socket, *, awaited: bool) -> None:
         self._stream = stream
         self.remaining = length
         self._connection = connection
-        self._expects = expects
+        self._awaited = awaited  # the client sends it when it is asked to (Expect: 100-continue)
+
+    @property
+    def can_be_skipped(self) -> bool:
+        """Whether what is left of it surely comes, and soon, so that another request may follow."""
+        return not self.remaining or (not self._awaited and self.remaining <= MAX_LINE)
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -53,13 +60,16 @@ class Body(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read what has arrived of the body."""
-        if self._expects:
-            self._expects = False
+        if self._awaited:
+            self._awaited = False
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        wanted = min(len(buffer), self.remaining)
         try:
-            data = self._stream.read1(min(len(buffer), self.remaining))
+            data = self._stream.read1(wanted)
         except TimeoutError:
             raise HttpError(408, "The body did not arrive in time", close=True) from None
+        if wanted and not data:
+            raise HttpError(400, "The body is shorter than its Content-Length", close=True)
         buffer[: len(data)] = data
         self.remaining -= len(data)
         return len(data)
@@ -78,7 +88,7 @@ class Connection(WSGIRequestHandler):
         try:
             while self._serve_request():
                 pass
-        except OSError:  # the client went away or fell silent, or the server stops
+        except (OSError, HttpError):  # the client went away, fell silent or broke off, or the server stops
             pass
 
     def _serve_request(self) -> bool:
@@ -97,9 +107,9 @@ class Connection(WSGIRequestHandler):
         body: Body = environ["wsgi.input"]
         keep = (
             environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-            and environ.get("HTTP_CONNECTION", "").lower() != "close"
+            and "close" not in environ.get("HTTP_CONNECTION", "").lower()
             and ("Connection", "close") not in headers
-            and body.remaining <= MAX_LINE
+            and body.can_be_skipped
         )
         if not keep and ("Connection", "close") not in headers:
             headers.append(("Connection", "close"))
@@ -134,9 +144,9 @@ class Connection(WSGIRequestHandler):
         Raises:
             HttpError: for what is no HTTP/1.1 request.
         """
-        line = self._read_line()
+        line = self._read_line(414)
         if line == "":  # an empty line before a request is passed over (RFC 9112 section 2.2)
-            line = self._read_line()
+            line = self._read_line(414)
         if line is None:
             return None
         match = _REQUEST_LINE.fullmatch(line)
@@ -160,25 +170,29 @@ class Connection(WSGIRequestHandler):
         self._read_headers(environ)
         if (absolute := _ABSOLUTE.match(target)) is not None:
             environ["HTTP_HOST"] = absolute[1]
-            target = target[absolute.end() :] or "/"
+            target = "/" + target[absolute.end() :].removeprefix("/")
         if not target.startswith("/"):
             raise HttpError(400, "The request target is no path")
         path, _, query = target.partition("?")
-        environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
+        environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1") if "%" in path else path
         environ["QUERY_STRING"] = query
-        length = environ.get("CONTENT_LENGTH", "")
+        length = environ.get("CONTENT_LENGTH", "0")
+        if not length:  # for a WSGI app it would be the same as none
+            raise HttpError(400, "The Content-Length is empty")
+        known = length.isascii() and length.isdigit() and len(length) < 19 and "HTTP_TRANSFER_ENCODING" not in environ
         environ["wsgi.input"] = Body(
             self.rfile,
-            # Anything but a number is refused by the app's gate before the body is touched.
-            int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0,
+            int(length) if known else ENDLESS,  # which the app's gate refuses, before the body is touched
             self.connection,
-            expects=environ.get("HTTP_EXPECT", "").lower() == "100-continue",
+            awaited=minor == "1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue",
         )
         return environ
 
     def _read_headers(self, environ: WSGIEnvironment) -> None:
-        for _ in range(MAX_HEADERS):
-            line = self._read_line()
+        for _ in range(MAX_HEADERS + 1):
+            line = self._read_line(431)
+            if line is None:
+                raise HttpError(400, "The request is cut short")
             if not line:
                 return
             match = _HEADER.fullmatch(line)
@@ -198,13 +212,19 @@ class Connection(WSGIRequestHandler):
             environ[key] = value
         raise HttpError(431, f"More than {MAX_HEADERS} headers")
 
-    def _read_line(self) -> str | None:
-        """Return a line without its end; None at the end of the stream."""
+    def _read_line(self, too_long: int) -> str | None:
+        """Return a line without its end; None at the end of the stream.
+
+        Raises:
+            HttpError: 400 for a line without an end, and the status `too_long`.
+        """
         line = self.rfile.readline(MAX_LINE + 1)
         if not line:
             return None
+        if len(line) > MAX_LINE:
+            raise HttpError(too_long, f"A line of the request is longer than {MAX_LINE} bytes")
         if not line.endswith(b"\n"):
-            raise HttpError(431, f"A line of the request is longer than {MAX_LINE} bytes, or cut short")
+            raise HttpError(400, "The request is cut short")
         return line[: -2 if line.endswith(b"\r\n") else -1].decode("latin-1")
 
     def _write(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:

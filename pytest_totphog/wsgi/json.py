@@ -28,17 +28,23 @@ def read_object(request: Request, accepted: Collection[str], *, may_be_empty: bo
 
     Raises:
         HttpError: 415 for another media type; 400 for text that is no JSON by RFC 8259 (also NaN, a name given
-            twice, a lone surrogate, nesting too deep), for anything but an object, and for unknown names.
+            twice, half a surrogate pair, nesting too deep), for anything but an object, and for unknown names.
     """
     body = request.get_data(cache=False)
     if not body and may_be_empty:
         return {}
     if request.mimetype != "application/json":
-        raise HttpError(415, f"The body is {request.mimetype or 'of no media type'!r}; accepted is application/json")
+        given = f"is {request.mimetype[:50]!a}" if request.mimetype else "has no media type"
+        raise HttpError(415, f"The body {given}; accepted is application/json")
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object)
+        text = body.decode("utf-8")
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")  # fails for half a surrogate pair
     except UnicodeDecodeError:
         raise HttpError(400, "The body is not UTF-8") from None
+    except UnicodeEncodeError:
+        raise HttpError(400, "The body has half a surrogate pair, which is no character") from None
     except RecursionError:
         raise HttpError(400, "The body is nested too deep") from None
     except ValueError as error:

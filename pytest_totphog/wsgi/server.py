@@ -49,9 +49,16 @@ class Listener(ThreadedWSGIServer):
         """Take a waiting connection, if it still waits."""
         try:
             request, client_address = self.get_request()
-        except OSError:
+        except OSError:  # it was broken off meanwhile
             return
         self.process_request(request, client_address)
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Take a connection; its thread makes the TLS handshake, so that a silent client keeps nobody waiting."""
+        connection, client_address = super().get_request()
+        if self.ssl_context is not None:
+            connection = self.ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, client_address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection in a thread of its own."""
@@ -62,16 +69,11 @@ class Listener(ThreadedWSGIServer):
         thread.start()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection; a TLS handshake is made here, so that a silent client keeps nobody waiting."""
-        thread = threading.current_thread()
+        """Serve a connection, and forget it."""
         try:
-            if self.ssl_context is not None:
-                request.settimeout(Connection.timeout)
-                request = self.ssl_context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
-                self._open[thread] = request
             super().process_request_thread(request, client_address)
         finally:
-            self._open.pop(thread, None)
+            self._open.pop(threading.current_thread(), None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay silent about a client that breaks off, in a TLS handshake above all."""

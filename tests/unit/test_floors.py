@@ -17,7 +17,7 @@ FLOORS = [
     ["authenticator", "wsgi"],
     ["api", "backends"],
     ["apps", "server", "practice"],
-    ["plugin", "cli"],
+    ["plugin", "cli", "__main__"],
 ]
 ORDER = [name for floor in FLOORS for name in floor]
 # Apps never import each other, and the kit knows no authenticator.
