@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 import threading
@@ -116,6 +117,8 @@ class Mailbox:
         Raises:
             ServerError: when the address cannot be had.
         """
+        # At DEBUG aiosmtpd logs every line of every mail, and so every code.
+        logging.getLogger("mail.log").setLevel(logging.INFO)
         try:
             # aiosmtpd connects to the port it was given to see whether it is up, so 0 will not do.
             with socket.create_server((self.host, self._asked_port)) as free:

@@ -1,0 +1,45 @@
+"""An email-mfa on a frozen clock, with a mailbox to read."""
+
+from collections.abc import Iterator
+
+import pytest
+from werkzeug.test import Client
+
+from pytest_totphog.backends.email_mfa.app import create_app
+from pytest_totphog.clock import Clock
+from pytest_totphog.mailbox import Mailbox
+from pytest_totphog.stores.memory import MemoryStore
+
+
+@pytest.fixture(scope="module")
+def running_mailbox() -> Iterator[Mailbox]:
+    """A mail server for the module's tests."""
+    with Mailbox() as mailbox:
+        yield mailbox
+
+
+@pytest.fixture
+def mailbox(running_mailbox: Mailbox) -> Mailbox:
+    """The mail server, empty."""
+    running_mailbox.clear()
+    return running_mailbox
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at the first second of a five-minute step."""
+    clock = Clock()
+    clock.freeze("2024-01-15T10:30:00Z")
+    return clock
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """Where the app keeps everything."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def client(clock: Clock, store: MemoryStore, mailbox: Mailbox) -> Client:
+    """A client of the app."""
+    return Client(create_app(clock=clock, store=store, mailbox=mailbox))
