@@ -1,0 +1,109 @@
+"""The fixtures of the practice backends and of the mailbox, and the marker totp_policy."""
+
+import pytest
+
+
+def test_each_test_has_a_fresh_backend(pytester: pytest.Pytester) -> None:
+    """What one test registers, the next does not know."""
+    pytester.makepyfile(
+        """
+        import pytest, requests
+
+        @pytest.mark.parametrize("time", ["first", "second"])
+        def test_register(simple_backend, time):
+            answer = requests.post(f"{simple_backend.url}/register", json={"username": "alice"}, timeout=5)
+            assert answer.status_code == 200
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("fixture", ["simple_backend", "email_mfa_backend", "vault_backend", "login_demo_backend"])
+def test_backends_share_the_tests_clock(pytester: pytest.Pytester, fixture: str) -> None:
+    """Whichever fixture comes first, the clock that is frozen is the backend's."""
+    pytester.makepyfile(
+        f"""
+        def test_before({fixture}, frozen_clock):
+            assert {fixture}.clock is frozen_clock
+            assert {fixture}.clock.time() == 1705314600
+
+        def test_after(frozen_clock, {fixture}):
+            assert {fixture}.clock is frozen_clock
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=2)
+
+
+def test_policy_marker(pytester: pytest.Pytester) -> None:
+    """It changes what it names, the nearest to the test first, and leaves the rest as the document says."""
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_totphog import VerifierPolicy
+
+        pytestmark = pytest.mark.totp_policy(window=3, max_failures=7)
+
+        @pytest.mark.totp_policy(window=0)
+        def test_policy(simple_backend):
+            assert simple_backend.policy == VerifierPolicy(window=0, one_time=False, max_failures=7)
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("window=-1", "@pytest.mark.totp_policy: window is -1; accepted are 0 to 100 steps"),
+        ("windows=1", "@pytest.mark.totp_policy does not know 'windows'; accepted: window, one_time, max_failures"),
+    ],
+)
+def test_wrong_policy(pytester: pytest.Pytester, arguments: str, sentence: str) -> None:
+    """A sentence, and no traceback of the plugin's."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.totp_policy({arguments})
+        def test_policy(simple_backend):
+            pass
+        """
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"{sentence}*"])
+    result.stdout.no_fnmatch_line("*plugin.py*")
+
+
+def test_mails_go_to_the_tests_mailbox(pytester: pytest.Pytester) -> None:
+    """email_mfa_backend sends to totp_mailbox, which is empty at first."""
+    pytester.makepyfile(
+        """
+        import pytest, requests
+
+        BODY = {"firstName": "A", "lastName": "L", "email": "alice@example.com", "password": "secret"}
+
+        @pytest.mark.parametrize("time", ["first", "second"])
+        def test_mail(email_mfa_backend, totp_mailbox, time):
+            assert totp_mailbox.messages == []
+            assert requests.post(f"{email_mfa_backend.url}/register", json=BODY, timeout=5).status_code == 200
+            assert len(totp_mailbox.wait_for_code(to="alice@example.com")) == 6
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=2)
+
+
+def test_in_test_case_classes(pytester: pytest.Pytester) -> None:
+    """`usefixtures` sets them on the instance, as it does with the other fixtures."""
+    pytester.makepyfile(
+        """
+        import unittest, pytest
+
+        @pytest.mark.usefixtures("simple_backend", "totp_mailbox")
+        class TestIt(unittest.TestCase):
+            def test_set(self):
+                assert self.simple_backend.url.startswith("http://127.0.0.1:")
+                assert self.totp_mailbox.messages == []
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=1)
