@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_totphog.errors import MailNotReceived as MailNotReceived
     from pytest_totphog.errors import MissingExtra as MissingExtra
     from pytest_totphog.errors import ServerError as ServerError
+    from pytest_totphog.errors import StoreError as StoreError
     from pytest_totphog.errors import TokenNotFound as TokenNotFound
     from pytest_totphog.errors import TotphogError as TotphogError
     from pytest_totphog.freezing import FrozenClock as FrozenClock
@@ -40,6 +41,7 @@ _HOMES = {
     "MissingExtra": "errors",
     "PracticeBackend": "practice",
     "ServerError": "errors",
+    "StoreError": "errors",
     "TokenNotFound": "errors",
     "TotpServer": "server",
     "TotpToken": "totp_token",
@@ -51,13 +53,10 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 
+# There is no `__dir__` beside it: freezegun gets every name that `dir()` tells of every module, and would import all.
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
