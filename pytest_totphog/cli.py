@@ -6,17 +6,18 @@ import argparse
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from pytest_totphog import __version__
 from pytest_totphog.apps import APPS
-from pytest_totphog.errors import TotphogError
+from pytest_totphog.errors import ServerError, TotphogError
 
 if TYPE_CHECKING:
     from pytest_totphog.stores import Store
+    from pytest_totphog.wsgi.server import Server
 
 __all__ = ["main", "parser"]
 
@@ -80,8 +81,10 @@ def parser() -> argparse.ArgumentParser:
     code.set_defaults(run=_code)
     code.add_argument(
         "source",
+        nargs="+",
         metavar="SECRET-OR-URI",
-        help="a base32 secret or an otpauth:// URI; '-' reads it from stdin, where nobody sees it",
+        help="a base32 secret, with the spaces it is printed with or without, or an otpauth:// URI; '-' reads it from "
+        "stdin, where neither the shell's history nor other users see it",
     )
     code.add_argument("--digits", type=int, default=6, help="length of the code, for a bare secret (default: 6)")
     code.add_argument("--period", type=int, default=30, help="seconds of a time step, for a bare secret (default: 30)")
@@ -106,9 +109,10 @@ def _serve(options: argparse.Namespace) -> int:
     from pytest_totphog.apps import create_app
     from pytest_totphog.wsgi.server import Server
 
-    stopping = threading.Event()
+    # Not an Event, which deadlocks when the signal comes while this thread is on its way into wait().
+    signals: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, lambda received, _: signals.put(received))
     with ExitStack() as cleanup:
         server = Server(
             create_app(options.app, **_app_options(options, cleanup)),
@@ -118,10 +122,16 @@ def _serve(options: argparse.Namespace) -> int:
             port_option="--port 0",
         )
         server.start()
-        cleanup.callback(server.stop)
+        cleanup.callback(_stop, server)
         print(server.url, flush=True)
-        stopping.wait()
+        signals.get()
     return 0
+
+
+def _stop(server: Server) -> None:
+    # A client may be waiting for the next step's code, for minutes; its wait ends with the process.
+    with suppress(ServerError):
+        server.stop(timeout=1)
 
 
 def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, Any]:
@@ -184,7 +194,7 @@ def _port(options: argparse.Namespace) -> int:
         text = os.environ.get("PORT", "").strip()
         if not text:
             return APPS[options.app].port
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise InvalidInput(f"the environment's PORT is {shown(text)}; accepted is a port from 0 to 65535")
         port = int(text)
     if not 0 <= port <= 65535:
@@ -196,7 +206,9 @@ def _code(options: argparse.Namespace) -> int:
     """Print the current code of a secret or URI; nothing is stored."""
     from pytest_totphog.authenticator import Authenticator
 
-    source = sys.stdin.readline().strip() if options.source == "-" else options.source
+    source = " ".join(options.source)
+    if source == "-":
+        source = sys.stdin.readline().strip()
     authenticator = Authenticator()
     if "://" in source:
         token = authenticator.make(source)

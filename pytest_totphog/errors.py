@@ -12,6 +12,7 @@ __all__ = [
     "MailNotReceived",
     "MissingExtra",
     "ServerError",
+    "StoreError",
     "TokenNotFound",
     "TotphogError",
     "hidden_in_reports",
@@ -54,6 +55,10 @@ class MailNotReceived(TotphogError, TimeoutError):
 
 class ServerError(TotphogError, OSError):
     """The server cannot start, does not stop in time, or is not running."""
+
+
+class StoreError(TotphogError, OSError):
+    """The database cannot be opened or read, or does not take what is written."""
 
 
 class MissingExtra(TotphogError, ImportError):

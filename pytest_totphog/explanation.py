@@ -16,6 +16,8 @@ __all__ = ["Explanation", "explain"]
 
 # How far from the current step a code is looked for: an hour of default steps each way.
 SEARCHED_STEPS: Final = 120
+# Other tokens may be thousands: of theirs only the codes that a verifier might take now are looked at.
+OTHERS_STEPS: Final = 1
 
 
 class Explanation(str):
@@ -56,7 +58,7 @@ def explain(code: str, token: Token, others: Iterable[Token], ledger: Ledger, no
         )
     seconds = now_ns // NANOSECONDS
     current = seconds // token.period
-    steps = _distance(code, token, current)
+    steps = _distance(code, token, current, SEARCHED_STEPS)
     if steps is not None:
         step = current + steps
         count = _count(steps)
@@ -75,12 +77,13 @@ def explain(code: str, token: Token, others: Iterable[Token], ledger: Ledger, no
         return Explanation(sentence, verdict, steps)
     for other in others:
         if other.fingerprint != token.fingerprint and other.digits == token.digits:
-            elsewhere = _distance(code, other, seconds // other.period)
+            elsewhere = _distance(code, other, seconds // other.period, OTHERS_STEPS)
             if elsewhere is not None:
                 when = "the current code" if elsewhere == 0 else f"the code {_count(elsewhere)} away"
                 return Explanation(f"another token's: {when} of {other.name!r} (id {other.id})", "other token")
     return Explanation(
-        f"unknown: no code of {token.name!r} within {SEARCHED_STEPS} steps, nor of another token", "unknown"
+        f"unknown: no code of {token.name!r} within {SEARCHED_STEPS} steps, nor a current one of another token",
+        "unknown",
     )
 
 
@@ -88,9 +91,9 @@ def _count(steps: int) -> str:
     return f"{abs(steps)} step{'s' if abs(steps) != 1 else ''}"
 
 
-def _distance(code: str, token: Token, current: int) -> int | None:
+def _distance(code: str, token: Token, current: int, farthest: int) -> int | None:
     """Return how many steps from `current` the code is, the nearest first."""
-    for away in range(SEARCHED_STEPS + 1):
+    for away in range(farthest + 1):
         for steps in dict.fromkeys((-away, away)):
             if current + steps >= 0 and token.code_at_step(current + steps) == code:
                 return steps

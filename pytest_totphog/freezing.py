@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -73,7 +74,8 @@ class FreezegunPatch:
             # They are beginnings of module names: `gi` would exempt an app called `gifts`, `queue` one called `queues`.
             freezer.ignore = tuple(f"{name}." if name in _SHORT_NAMES else name for name in freezer.ignore)
             undo.callback(freezer.stop)  # also when it starts only half: it asks every module for every attribute
-            self._factory = freezer.start()
+            with _no_garbage_collection():
+                self._factory = freezer.start()
             self._freezes = api.freeze_factories
             self._undo = undo.pop_all()
 
@@ -212,6 +214,22 @@ def _replace(undo: ExitStack, owner: Any, name: str, value: object) -> None:
 
 def _time() -> float:
     return time.time()
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep other threads from importing while freezegun lists all modules.
+
+    Up to Python 3.11 a collection in the middle of `list(sys.modules.items())` lets them run, and a module more is
+    "dictionary changed size during iteration".
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class PasswordHasher:
     def verify(self, password: str, hashed: str | None) -> bool:
         """Return whether a password has this hash; False, after the same work, for no hash."""
         same = self._bcrypt.checkpw(_digest(password), (hashed or self._nobody).encode("ascii"))
-        return same and hashed is not None
+        return same and bool(hashed)
 
 
 def _digest(password: str) -> bytes:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from pytest_totphog.clock import Clock
     from pytest_totphog.freezing import FrozenClock
     from pytest_totphog.mailbox import Mailbox
     from pytest_totphog.practice import PracticeBackend
@@ -26,8 +24,8 @@ MARKERS = (
     ),
     (
         "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the "
-        "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or 'time-machine' "
-        "(time.time and datetime of the test process), or None (nothing)."
+        "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or "
+        "'time-machine' (time.time and datetime of the test process), or None (nothing)."
     ),
     (
         "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's "
@@ -63,7 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "totphog_frozen_at",
         "where frozen_clock stands unless a test's marker says otherwise: ISO 8601 with an offset, or seconds since "
-        "the epoch",
+        "the epoch (default: 2024-01-15T10:30:00Z)",
         default="2024-01-15T10:30:00Z",
     )
 
@@ -99,7 +97,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
 @pytest.fixture(scope="session")
 def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
-    """The running TOTP server of this process, for session-, module- and class-scoped fixtures."""
+    """The server that totp_server gives, for session-, module- and class-scoped fixtures."""
     from pytest_totphog.server import TotpServer
 
     host, port = _option(pytestconfig, "host"), _port(pytestconfig)
@@ -112,22 +110,20 @@ def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
 
 @pytest.fixture
 def totp_server(totp_server_session: TotpServer, request: pytest.FixtureRequest) -> Iterator[TotpServer]:
-    """The running TOTP server: add_token(), enroll(), url, api_url, clock.
+    """The running TOTP server, an authenticator app for tests: add_token(), enroll(), tokens, url, api_url, clock.
 
     A test starts from the tokens that wider-scoped fixtures made, and what it adds is gone after it.
     """
-    clock, tokens = totp_server_session.clock, totp_server_session.tokens
-    frozen_at = _frozen_at(clock)
-    _give_to_test_case(request, totp_server_session)
-    yield totp_server_session
-    totp_server_session.restore(tokens)
-    if "frozen_clock" not in request.fixturenames:  # which does it itself
-        _put_back(clock, frozen_at)
+    tokens = totp_server_session.tokens
+    with _borrowed_clock(request):
+        _give_to_test_case(request, totp_server_session)
+        yield totp_server_session
+        totp_server_session.restore(tokens)
 
 
 @pytest.fixture
 def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpToken:
-    """A fresh token with a random secret, registered in totp_server: now(), one_time_code(), wrong_code(), uri, ….
+    """A fresh token with a random secret, registered in totp_server: now(), one_time_code(), wrong_code(), uri.
 
     `@pytest.mark.totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…)` shapes it.
     """
@@ -139,7 +135,10 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
 
 @pytest.fixture(scope="session")
 def totp_token_factory(totp_server_session: TotpServer) -> Callable[..., TotpToken]:
-    """Makes a token at each call, shaped as the marker totp does it: call it with digits=8, name='alice', …."""
+    """Makes a token each time it is called, with the arguments of the marker totp: digits=8, name='alice'.
+
+    The tokens stay until the session ends; those that a test makes are gone after it if it takes totp_server too.
+    """
 
     def make(**arguments: Any) -> TotpToken:
         __tracebackhide__ = True
@@ -157,19 +156,17 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     """
     from pytest_totphog.clock import as_nanoseconds
 
-    clock = _process_clock(pytestconfig)
     arguments = _marker_arguments(request, "frozen_clock", ("at", "patch"))
     if "at" not in arguments:
         arguments["at"] = pytestconfig.getini("totphog_frozen_at")
         _checked("ini totphog_frozen_at", as_nanoseconds, arguments["at"])
     arguments.setdefault("patch", _clock_patch(pytestconfig))
-    frozen_at = _frozen_at(clock)
-    clock.unfreeze()  # a clock that is frozen already would keep its patch
-    _checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
-    _give_to_test_case(request, clock)
-    yield clock
-    clock.unfreeze()
-    _put_back(clock, frozen_at)
+    with _borrowed_clock(request) as clock:
+        clock.unfreeze()  # a clock that is frozen already would keep its patch
+        _checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
+        _give_to_test_case(request, clock)
+        yield clock
+        clock.unfreeze()
 
 
 @pytest.fixture
@@ -223,7 +220,7 @@ def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Itera
 
     arguments = _marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
     policy = _checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
-    with PracticeBackend(name, clock=_process_clock(request.config), policy=policy, **options) as backend:
+    with _borrowed_clock(request) as clock, PracticeBackend(name, clock=clock, policy=policy, **options) as backend:
         _give_to_test_case(request, backend)
         yield backend
 
@@ -234,16 +231,20 @@ def _process_clock(config: pytest.Config) -> FrozenClock:
     return config.stash.setdefault(_clock_key, FrozenClock())
 
 
-def _frozen_at(clock: Clock) -> datetime | None:
-    return clock.now() if clock.mode == "frozen" else None
-
-
-def _put_back(clock: Clock, frozen_at: datetime | None) -> None:
-    """Leave a clock as a wider-scoped fixture has set it."""
-    if frozen_at is None:
-        clock.unfreeze()
-    else:
-        clock.freeze(frozen_at)
+@contextmanager
+def _borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
+    """The process's clock; it is given back live, or where a wider-scoped fixture had frozen it."""
+    clock = _process_clock(request.config)
+    frozen_at = clock.now() if clock.mode == "frozen" else None
+    try:
+        yield clock
+    finally:
+        # With several borrowers in a test it is frozen_clock that gives it back: others tear down in its time.
+        if request.fixturename == "frozen_clock" or "frozen_clock" not in request.fixturenames:
+            if frozen_at is None:
+                clock.unfreeze()
+            else:
+                clock.freeze(frozen_at)
 
 
 def _option(config: pytest.Config, name: str) -> str:
@@ -253,7 +254,7 @@ def _option(config: pytest.Config, name: str) -> str:
 
 def _port(config: pytest.Config) -> int:
     text = _option(config, "port")
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= 65535):
         pytest.fail(f"--totphog-port is {text!r}; accepted are 0 to 65535, 0 for a free port", pytrace=False)
     return int(text)
 

@@ -215,4 +215,4 @@ def _text(field: str, value: object, *, may_be_empty: bool = False) -> str:
     for character in value:
         if character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff":
             raise InvalidInput(f"{field} contains the character {character!a}; accepted is printable text")
-    return value
+    return value.strip(" ")  # a key URI cannot carry spaces around a name

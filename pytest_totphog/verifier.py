@@ -119,25 +119,29 @@ class Verifier:
                 (CVE-2025-6014).
         """
         moment = self._clock.time_ns()
-        if (locked := self.locked(account)) is not None:
+        # Counted before it is looked at and forgiven when it is good, so that guesses sent all at once are no more
+        # than guesses sent one by one.
+        if (locked := self._count(account)) is not None:
             return locked
         step = self._matching_step(token, code, token.step_at(moment))
         if step is None:
-            return self._fail(account, "invalid")
+            return Verdict("invalid")
         if self.policy.one_time and not self._spend(account, token, step):
-            return self._fail(account, "replayed")
+            return Verdict("replayed")
         self.forgive(account)
         return Verdict("accepted")
 
     def locked(self, account: str) -> Verdict | None:
         """Return the verdict on a locked account, whatever the code; None when it is not locked."""
-        attempts = self._attempts.get(account)
-        left = 0.0 if attempts is None else attempts.locked_until - self._clock.time()
-        return Verdict("locked", left) if left > 0 else None
+        return self._locked(self._attempts.get(account))
 
-    def fail(self, account: str) -> None:
-        """Count a failure that was not a code of this verifier, such as a wrong recovery code."""
-        self._fail(account, "invalid")
+    def fail(self, account: str) -> Verdict | None:
+        """Count a failure that was not a code of this verifier, such as a wrong recovery code.
+
+        To be counted before it is looked at, and forgiven when it is good. Returns the verdict on a locked account,
+        which nothing more is counted for; else None.
+        """
+        return self._count(account)
 
     def failures(self, account: str) -> int:
         """Return how often in a row an account has been wrong."""
@@ -172,14 +176,21 @@ class Verifier:
             elif self._steps.replace(last, replace(last, step=step)):
                 return True
 
-    def _fail(self, account: str, reason: Literal["invalid", "replayed"]) -> Verdict:
-        while self.policy.max_failures is not None:
+    def _count(self, account: str) -> Verdict | None:
+        """Count a failure, unless the account is locked; then return the verdict on it."""
+        limit = self.policy.max_failures
+        while True:
             now = self._clock.time()
             old = self._attempts.get(account)
+            if (locked := self._locked(old)) is not None:
+                return locked
             # A lockout that is over starts a new count.
-            failures = 1 if old is None or 0 < old.locked_until <= now else old.failures + 1
-            locks = failures >= self.policy.max_failures
+            failures = 1 if old is None or old.locked_until else old.failures + 1
+            locks = limit is not None and failures >= limit
             new = Attempts(account, failures, now + self.policy.lockout_seconds if locks else 0)
             if self._attempts.add(new) if old is None else self._attempts.replace(old, new):
-                break
-        return Verdict(reason)
+                return None
+
+    def _locked(self, attempts: Attempts | None) -> Verdict | None:
+        left = 0.0 if attempts is None else attempts.locked_until - self._clock.time()
+        return Verdict("locked", left) if left > 0 else None

@@ -32,7 +32,7 @@ MAX_LINE: Final = 65_536
 MAX_HEADERS: Final = 100
 MAX_DRAINED: Final = 64 * 1024 * 1024
 DRAIN_SECONDS: Final = 2.0
-# The body of a request that does not say properly how long it is: the connection cannot go on after it.
+# The length of a body that does not say its length properly, or breaks it: no other request can follow.
 ENDLESS: Final = sys.maxsize
 
 _REQUEST_LINE = re.compile(r"([A-Z]{1,20}) (\S+) HTTP/1\.([01])")
@@ -67,9 +67,11 @@ class Body(io.RawIOBase):
         try:
             data = self._stream.read1(wanted)
         except TimeoutError:
-            raise HttpError(408, "The body did not arrive in time", close=True) from None
+            self.remaining = ENDLESS
+            raise HttpError(408, "The body did not arrive in time") from None
         if wanted and not data:
-            raise HttpError(400, "The body is shorter than its Content-Length", close=True)
+            self.remaining = ENDLESS
+            raise HttpError(400, "The body is shorter than its Content-Length")
         buffer[: len(data)] = data
         self.remaining -= len(data)
         return len(data)
@@ -108,15 +110,15 @@ class Connection(WSGIRequestHandler):
         keep = (
             environ["SERVER_PROTOCOL"] == "HTTP/1.1"
             and "close" not in environ.get("HTTP_CONNECTION", "").lower()
-            and ("Connection", "close") not in headers
             and body.can_be_skipped
         )
-        if not keep and ("Connection", "close") not in headers:
+        if not keep:
             headers.append(("Connection", "close"))
-        self._write(status, headers, content)
         if self.server.access_log is not None:
+            # Before the answer is sent, so that whoever has the answer finds the line.
             target = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
             self.server.access_log(f"{environ['REQUEST_METHOD']} {target!a} {status[:3]}")
+        self._write(status, headers, content)
         if not keep:
             self._drain()
         while keep and body.remaining and body.read(MAX_LINE):

@@ -20,18 +20,13 @@ class HttpError(Exception):
         status: the HTTP status code, 400 or more.
         message: a sentence for the client; no secret in it.
         headers: further response headers.
-        close: whether the connection cannot be used for another request.
     """
 
-    def __init__(
-        self, status: int, message: str, headers: Mapping[str, str] | None = None, *, close: bool = False
-    ) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = dict(headers or {})
-        if close:
-            self.headers["Connection"] = "close"
 
 
 def as_http_error(error: Exception) -> HttpError | None:

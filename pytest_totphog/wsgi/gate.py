@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_totphog.wsgi.errors import HttpError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["LOOPBACK_HOSTS", "Gate"]
+__all__ = ["LOOPBACK_HOSTS", "Check", "Gate"]
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 # Werkzeug's host_is_trusted knows no IPv6 address and takes capital letters for another name.
 _HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{0,5})?", re.IGNORECASE | re.ASCII)
+
+
+class Check(Protocol):
+    """What an app asks before anything else."""
+
+    def check(self, environ: WSGIEnvironment) -> None:
+        """Let a request pass, or raise an `HttpError`."""
+        ...
 
 
 class Gate:
@@ -49,12 +57,12 @@ class Gate:
         """
         # Refused before anything touches the stream: a chunked body that ends early spins Werkzeug's reader.
         if "HTTP_TRANSFER_ENCODING" in environ:
-            raise HttpError(411, "Transfer-Encoding is not accepted; send a Content-Length", close=True)
+            raise HttpError(411, "Transfer-Encoding is not accepted; send a Content-Length")
         length = environ.get("CONTENT_LENGTH", "")
         if length and not (length.isascii() and length.isdigit()):
-            raise HttpError(400, "Content-Length is not a whole number", close=True)
+            raise HttpError(400, "Content-Length is not a whole number")
         if length and (len(length) > 18 or int(length) > self._max_body):
-            raise HttpError(413, f"The body is too large; accepted are {self._max_body} bytes", close=True)
+            raise HttpError(413, f"The body is too large; accepted are {self._max_body} bytes")
         host = environ.get("HTTP_HOST", "")
         name = _HOST.fullmatch(host)
         if self._trusted_hosts is not None and (name is None or name[1].lower() not in self._trusted_hosts):
@@ -62,6 +70,6 @@ class Gate:
         if self._api_key is not None:
             scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(
-                key.strip().encode("utf-8", "replace"), self._api_key.encode("utf-8", "replace")
+                key.strip().encode("latin-1", "replace"), self._api_key.encode("utf-8", "replace")
             ):
                 raise HttpError(401, "Send the API key as 'Authorization: Bearer …'", {"WWW-Authenticate": "Bearer"})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.wsgi.errors import HttpError
 
-__all__ = ["json_response", "read_object"]
+__all__ = ["json_response", "read_object", "require_texts"]
 
 
 def json_response(value: Any, status: int = 200) -> Response:
@@ -47,21 +47,42 @@ def read_object(request: Request, accepted: Collection[str], *, may_be_empty: bo
         raise HttpError(400, "The body has half a surrogate pair, which is no character") from None
     except RecursionError:
         raise HttpError(400, "The body is nested too deep") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise HttpError(400, f"The body is not JSON: {error}") from None
+    except ValueError:  # Python reads integers of up to 4,300 digits (CVE-2020-10735)
+        raise HttpError(400, "The body has a number of too many digits") from None
     if not isinstance(value, dict):
         raise HttpError(400, "The body is not a JSON object")
     if unknown := sorted(set(value) - set(accepted)):
-        raise HttpError(400, f"Unknown field {unknown[0][:50]!a}; accepted: {', '.join(accepted)}")
+        raise HttpError(400, f"Unknown field {unknown[0][:50]!a}; accepted: {', '.join(accepted) or 'none'}")
     return value
 
 
+def require_texts(fields: Mapping[str, Any], names: Collection[str], missing: str) -> None:
+    """See to it that these fields are texts with at least one character.
+
+    Args:
+        fields: the object.
+        names: the names that it must have.
+        missing: the error's sentence when one is not there, null or empty.
+
+    Raises:
+        HttpError: 400.
+    """
+    for name in names:
+        if fields.get(name) in (None, ""):
+            raise HttpError(400, missing)
+    for name in names:
+        if not isinstance(fields[name], str):
+            raise HttpError(400, f"{name} is of type {type(fields[name]).__name__}; accepted is a string")
+
+
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise HttpError(400, f"The body is not JSON: {name} is no number")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("a name is given twice")
+        raise HttpError(400, "The body is not JSON: a name is given twice")
     return value

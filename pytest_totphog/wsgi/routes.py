@@ -11,7 +11,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.wsgi.errors import HttpError, as_http_error
-from pytest_totphog.wsgi.gate import Gate
+from pytest_totphog.wsgi.gate import Check
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -43,7 +43,7 @@ class App:
         gate: what is refused beforehand.
     """
 
-    def __init__(self, routes: Iterable[Route], error_body: Callable[[HttpError], Response], gate: Gate) -> None:
+    def __init__(self, routes: Iterable[Route], error_body: Callable[[HttpError], Response], gate: Check) -> None:
         self.routes = tuple(routes)
         self._error_body = error_body
         self._gate = gate
@@ -75,5 +75,7 @@ class App:
             return response
 
     def _match(self, request: Request) -> tuple[Callable[..., Response], dict[str, Any]]:
+        if request.environ["PATH_INFO"].startswith("//"):  # Werkzeug would read it as one
+            raise HttpError(404, "Not found")
         endpoint, arguments = self._adapter.match(request.path, request.method)
         return endpoint, dict(arguments)

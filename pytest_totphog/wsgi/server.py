@@ -57,7 +57,12 @@ class Listener(ThreadedWSGIServer):
         """Take a connection; its thread makes the TLS handshake, so that a silent client keeps nobody waiting."""
         connection, client_address = super().get_request()
         if self.ssl_context is not None:
-            connection = self.ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            try:
+                connection.getpeername()  # fails for a client that is gone, for whom wrap_socket would leak the socket
+                connection = self.ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            except OSError:
+                connection.close()
+                raise
         return connection, client_address
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -200,11 +205,13 @@ class Server:
 
     def _listen(self) -> socket.socket:
         host, port = self._asked
+        if not 0 <= port <= 65535:  # the system would take it modulo 65,536
+            raise ServerError(f"port {port} does not exist; accepted are 0 to 65535, 0 for a free one")
         try:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
             return socket.create_server(address[:2], family=family, backlog=128)
-        except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
+        except (OSError, UnicodeError) as error:  # UnicodeError for a name that cannot be one
+            reason = str(getattr(error, "strerror", error)).partition(" (while attempting")[0]  # the address again
             raise ServerError(
                 f"cannot listen on {host} port {port}: {reason}. "
                 f"Choose another port, or let {self._port_option} find a free one"

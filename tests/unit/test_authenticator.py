@@ -1,0 +1,232 @@
+"""The authenticator: it keeps tokens, and tells them the time, the ledger and their URL."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_totphog import Authenticator, Clock, InvalidInput, ServerError, TokenNotFound, TotpToken
+from pytest_totphog.authenticator import running_test
+
+SECRET = "JBSWY3DPEHPK3PXP"
+URI = f"otpauth://totp/Example:alice?secret={SECRET}&issuer=Example&digits=8"
+
+
+@pytest.fixture
+def authenticator() -> Authenticator:
+    """An authenticator whose clock stands at 2024-01-15T10:30:00Z."""
+    clock = Clock()
+    clock.freeze("2024-01-15T10:30:00Z")
+    return Authenticator(clock)
+
+
+def test_new_authenticator_is_empty_and_live() -> None:
+    """Nothing is shared between authenticators, and codes follow the system's time."""
+    assert Authenticator().tokens == []
+    assert Authenticator().clock.mode == "live"
+
+
+# Making tokens
+
+
+def test_made_token_follows_the_clock_and_is_stored_nowhere(authenticator: Authenticator) -> None:
+    """Its codes are the clock's; whether it is kept is the caller's to say."""
+    token = authenticator.make(name="alice", secret=SECRET)
+
+    assert token.now() == "648307"
+    assert token.created_at.isoformat() == "2024-01-15T10:30:00+00:00"
+    assert authenticator.tokens == []
+
+
+def test_token_is_made_from_a_uri(authenticator: Authenticator) -> None:
+    """The URI says it all."""
+    token = authenticator.make(URI)
+
+    assert (token.name, token.issuer, token.digits) == ("alice", "Example", 8)
+
+
+def test_uri_and_parameters_exclude_each_other(authenticator: Authenticator) -> None:
+    """Which of them were meant would be a guess."""
+    with pytest.raises(InvalidInput, match=r"^uri says it all; also given: digits, name$"):
+        authenticator.make(URI, name="bob", digits=6)
+
+
+# Keeping tokens
+
+
+def test_added_tokens_are_listed_oldest_first(authenticator: Authenticator) -> None:
+    """`add` gives the token back, so that making and adding is one expression."""
+    alice = authenticator.add(authenticator.make(name="alice"))
+    bob = authenticator.add(authenticator.make(name="bob"))
+
+    assert authenticator.tokens == [alice, bob]
+    assert authenticator.get(bob.id) is bob
+
+
+def test_adding_a_token_twice_keeps_it_once(authenticator: Authenticator) -> None:
+    """A token is itself."""
+    alice = authenticator.add(authenticator.make(name="alice"))
+    authenticator.add(alice)
+
+    assert authenticator.tokens == [alice]
+
+
+@pytest.mark.parametrize("by", [lambda token: token, lambda token: token.id], ids=["token", "id"])
+def test_token_is_removed(authenticator: Authenticator, by: Callable[[TotpToken], Any]) -> None:
+    """Given itself or its id; the second time it is not there."""
+    alice, bob = (authenticator.add(authenticator.make(name=name)) for name in ("alice", "bob"))
+
+    authenticator.remove(by(alice))
+
+    assert authenticator.tokens == [bob]
+    with pytest.raises(TokenNotFound, match=r"^Token not found$"):
+        authenticator.remove(by(alice))
+
+
+def test_unknown_id_is_not_found(authenticator: Authenticator) -> None:
+    """The sentence is the TOTPHog API's."""
+    with pytest.raises(TokenNotFound, match=r"^Token not found$"):
+        authenticator.get("550e8400-e29b-41d4-a716-446655440000")
+
+
+def test_clearing_counts_the_tokens(authenticator: Authenticator) -> None:
+    """The number goes into the API's answer."""
+    for name in ("alice", "bob", "carol"):
+        authenticator.add(authenticator.make(name=name))
+
+    assert authenticator.clear() == 3
+    assert authenticator.tokens == []
+
+
+def test_clearing_keeps_what_was_handed_out(authenticator: Authenticator) -> None:
+    """The verifier remembers the step, whether the token is still listed or not."""
+    first = authenticator.enroll(SECRET).one_time_code()
+
+    authenticator.clear()
+
+    assert authenticator.enroll(SECRET).one_time_code() != first
+
+
+def test_restoring_undoes_what_came_after(authenticator: Authenticator) -> None:
+    """Added tokens go, removed ones come back, in the order there was."""
+    alice, bob = (authenticator.add(authenticator.make(name=name)) for name in ("alice", "bob"))
+    before = authenticator.tokens
+    authenticator.remove(alice)
+    authenticator.add(authenticator.make(name="carol"))
+
+    authenticator.restore(before)
+
+    assert authenticator.tokens == [alice, bob]
+
+
+# Enrolling
+
+
+def test_enrolling_from_a_uri(authenticator: Authenticator) -> None:
+    """What an enrolment page shows as a link, or its QR code says."""
+    token = authenticator.enroll(URI, name="not used")
+
+    assert (token.name, token.issuer, token.digits) == ("alice", "Example", 8)
+    assert authenticator.tokens == [token]
+
+
+@pytest.mark.parametrize("printed", ["JBSWY3DPEHPK3PXP", "jbsw y3dp ehpk 3pxp", "JBSW-Y3DP-EHPK-3PXP"])
+def test_enrolling_from_a_printed_secret(authenticator: Authenticator, printed: str) -> None:
+    """What an enrolment page shows for typing in."""
+    token = authenticator.enroll(printed, name="alice")
+
+    assert (token.name, token.secret) == ("alice", "JBSWY3DPEHPK3PXP")
+    assert authenticator.tokens == [token]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (None, "cannot enrol from NoneType; accepted are an otpauth:// URI and a base32 secret"),
+        (b"JBSWY3DPEHPK3PXP", "cannot enrol from bytes; accepted are an otpauth:// URI and a base32 secret"),
+        ("https://example.com/", "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32"),
+        ("not base32!", "the secret is not base32: character 10 is '!'; accepted are the letters A to Z and the"),
+        ("", "the secret is empty; accepted is base32"),
+    ],
+)
+def test_refused_enrolment_stores_nothing(authenticator: Authenticator, source: Any, message: str) -> None:
+    """The error says what is accepted."""
+    with pytest.raises(InvalidInput) as caught:
+        authenticator.enroll(source)
+
+    assert str(caught.value).startswith(message)
+    assert authenticator.tokens == []
+
+
+# Being served
+
+
+def test_token_knows_where_it_is_served(authenticator: Authenticator) -> None:
+    """From when the server has a port, until it stops."""
+    token = authenticator.make(name="alice")
+
+    authenticator.open("http://127.0.0.1:8045/api/v1")
+    assert token.code_url == f"http://127.0.0.1:8045/api/v1/tokens/{token.id}/code"
+
+    authenticator.close()
+    with pytest.raises(ServerError) as caught:
+        _ = token.code_url
+    assert str(caught.value) == "no server runs for this token; start one: with TotpServer() as server: …"
+
+
+def test_authenticator_can_be_opened_again(authenticator: Authenticator) -> None:
+    """A server that is started anew serves the tokens it had."""
+    token = authenticator.make(name="alice")
+    authenticator.open("http://127.0.0.1:8045/api/v1")
+    authenticator.close()
+
+    authenticator.open("http://127.0.0.1:8046/api/v1")
+
+    assert authenticator.closed is False
+    assert token.code_url == f"http://127.0.0.1:8046/api/v1/tokens/{token.id}/code"
+
+
+# Who takes a code
+
+
+@pytest.mark.parametrize(
+    ("environment", "holder"),
+    [
+        ({"PYTEST_CURRENT_TEST": "tests/test_login.py::test_login (call)"}, "tests/test_login.py::test_login"),
+        ({"PYTEST_CURRENT_TEST": "test_a.py::test_b[two words] (setup)"}, "test_a.py::test_b[two words]"),
+        (
+            {"PYTEST_CURRENT_TEST": "test_a.py::test_b (call)", "PYTEST_XDIST_WORKER": "gw1"},
+            "gw1 test_a.py::test_b",
+        ),
+        ({"PYTEST_XDIST_WORKER": "gw1"}, "gw1"),
+    ],
+)
+def test_holder_is_the_running_test(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], holder: str) -> None:
+    """With its xdist worker, as pytest writes it into the environment."""
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert running_test() == holder
+
+
+def test_holder_outside_of_pytest_is_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing else to go by."""
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+    assert running_test() == f"process {os.getpid()}"
+
+
+def test_holder_may_be_somebody_elses_to_say() -> None:
+    """An authenticator that serves other processes knows who asks."""
+    authenticator = Authenticator(holder=lambda: "job 7")
+    token = authenticator.make(name="alice", period=86_400)
+
+    step = token.claim_code(min_remaining=0).step
+
+    claim = authenticator.ledger.last(token.fingerprint)
+    assert claim is not None
+    assert (claim.step, claim.holder) == (step, "job 7")

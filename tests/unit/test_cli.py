@@ -1,0 +1,349 @@
+"""The command `totphog`: what the shell sees."""
+
+import base64
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from importlib.metadata import entry_points
+
+import pytest
+import requests
+
+from pytest_totphog import __version__
+from pytest_totphog.apps import APPS
+from pytest_totphog.cli import _port, main, parser
+
+SECRET = "JBSWY3DPEHPK3PXP"
+UNTOLD = "GEZDGNBVGY3TQOJQ"
+# The keys of RFC 6238 appendix B: the same digits, repeated to the length of each hash.
+KEYS = {
+    algorithm: base64.b32encode((b"1234567890" * 7)[:length]).decode("ascii")
+    for algorithm, length in (("sha1", 20), ("sha256", 32), ("sha512", 64))
+}
+
+Serve = Callable[..., subprocess.Popen]
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment says nothing about ports and keys, unless a test does."""
+    monkeypatch.delenv("PORT", raising=False)
+    monkeypatch.delenv("TOTPHOG_API_KEY", raising=False)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts `totphog serve` in a process of its own, which ends with the test."""
+    with ExitStack() as cleanup:
+
+        def start(*arguments: str, **environment: str) -> subprocess.Popen:
+            process = cleanup.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", "pytest_totphog", "serve", *arguments],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    env={**os.environ, **environment},
+                )
+            )
+            cleanup.callback(process.kill)
+            return process
+
+        yield start
+
+
+def told_url(process: subprocess.Popen) -> str:
+    """Wait for the server's line, and return its URL."""
+    line = process.stdout.readline()
+    assert re.fullmatch(r"http://\S+:[1-9]\d*\n", line), process.communicate()
+    return line.strip()
+
+
+def test_is_installed_as_totphog() -> None:
+    """The distribution installs this command under the name `totphog`."""
+    (command,) = entry_points(group="console_scripts", name="totphog")
+    assert command.load() is main
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` prints the package's."""
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"totphog {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["guess"], ["code"], ["serve", "--app", "nosuch"], ["serve", "--port", "http"]]
+)
+def test_misuse_is_a_usage_error(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """What the command does not know ends with status 2 and the usage on stderr."""
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main(arguments)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: totphog ")
+
+
+class TestCode:
+    """`totphog code`."""
+
+    @pytest.mark.parametrize(
+        ("algorithm", "when", "code"),
+        [
+            ("sha1", "59", "94287082"),
+            ("sha1", "1111111109", "07081804"),
+            ("sha1", "1111111111", "14050471"),
+            ("sha1", "1234567890", "89005924"),
+            ("sha1", "2000000000", "69279037"),
+            ("sha1", "20000000000", "65353130"),
+            ("sha256", "59", "46119246"),
+            ("sha256", "1111111109", "68084774"),
+            ("sha256", "1111111111", "67062674"),
+            ("sha256", "1234567890", "91819424"),
+            ("sha256", "2000000000", "90698825"),
+            ("sha256", "20000000000", "77737706"),
+            ("sha512", "59", "90693936"),
+            ("sha512", "1111111109", "25091201"),
+            ("sha512", "1111111111", "99943326"),
+            ("sha512", "1234567890", "93441116"),
+            ("sha512", "2000000000", "38618901"),
+            ("sha512", "20000000000", "47863826"),
+        ],
+    )
+    def test_vectors_of_rfc_6238(
+        self, capsys: pytest.CaptureFixture[str], algorithm: str, when: str, code: str
+    ) -> None:
+        """The table of RFC 6238 appendix B, line by line."""
+        assert main(["code", KEYS[algorithm], "--digits", "8", "--algorithm", algorithm, "--at", when]) == 0
+        assert capsys.readouterr() == (f"{code}\n", "")
+
+    @pytest.mark.parametrize(
+        "at", ["1970-01-01T00:00:59Z", "1970-01-01T00:00:59+00:00", "1970-01-01T01:00:59+01:00", "59", "59.999"]
+    )
+    def test_another_time(self, capsys: pytest.CaptureFixture[str], at: str) -> None:
+        """`--at` takes seconds since the epoch, and ISO 8601 with an offset."""
+        assert main(["code", SECRET, "--at", at]) == 0
+        assert capsys.readouterr() == ("996554\n", "")
+
+    @pytest.mark.usefixtures("frozen_clock")
+    def test_current_code(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Without `--at` it is the code of now."""
+        assert main(["code", SECRET]) == 0
+        assert capsys.readouterr() == ("648307\n", "")
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            ["jbswy3dpehpk3pxp"],
+            ["JBSW Y3DP EHPK 3PXP"],
+            ["JBSW", "Y3DP", "EHPK", "3PXP"],
+            ["jbsw-y3dp-ehpk-3pxp"],
+            ["otpauth://totp/Shop:alice?secret=JBSWY3DPEHPK3PXP&issuer=Shop"],
+        ],
+    )
+    def test_source(self, capsys: pytest.CaptureFixture[str], source: list[str]) -> None:
+        """The secret as a page prints it, quoted or not, or a key URI."""
+        assert main(["code", "--at", "1705314600", *source]) == 0
+        assert capsys.readouterr() == ("648307\n", "")
+
+    def test_uri_says_the_parameters(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The parameters of a URI are taken from it, and not from the options for bare secrets."""
+        uri = f"otpauth://totp/alice?secret={SECRET}&digits=8&period=60&algorithm=SHA256"
+        assert main(["code", uri, "--at", "2024-01-15T10:30:00Z", "--digits", "6"]) == 0
+        assert capsys.readouterr() == ("48298960\n", "")
+
+    def test_from_stdin(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """`-` reads the first line of stdin, so that the secret stands on no command line."""
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"  {SECRET}\nnot this\n"))
+        assert main(["code", "-", "--at", "59"]) == 0
+        assert capsys.readouterr() == ("996554\n", "")
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            ([f"{UNTOLD}1"], "the secret is not base32: character 17 is '1'"),
+            ([UNTOLD[:-2] + "!", "--digits", "8"], "the secret is not base32: character 15 is '!'"),
+            ([UNTOLD + "A"], "the secret is not base32: 17 characters do not make whole bytes"),
+            ([""], "the secret is empty"),
+            ([UNTOLD, "--digits", "5"], "digits is 5; accepted are 6, 7 and 8"),
+            ([UNTOLD, "--period", "0"], "period is 0; accepted are whole seconds from 1 to 86400"),
+            ([UNTOLD, "--algorithm", "md5"], "algorithm is 'md5'; accepted are sha1, sha256 and sha512"),
+            ([UNTOLD, "--at", "2024-01-15T10:30:00"], "the time '2024-01-15 10:30:00' has no time zone"),
+            ([UNTOLD, "--at", "tomorrow"], "'tomorrow' is no point in time"),
+            ([UNTOLD, "--at", "-1"], "the time -1.0 is out of range"),
+            ([f"otpauth://hotp/alice?secret={UNTOLD}"], "the type of the key URI is 'hotp'; accepted is totp"),
+            (
+                [f"otpauth://totp/alice?secret={UNTOLD}&digits=x"],
+                "the key URI has digits='x'; accepted is a whole number",
+            ),
+            ([f"https://shop.example/{UNTOLD}"], "this is not a key URI"),
+        ],
+    )
+    def test_mistake(self, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str) -> None:
+        """What needs mending is told in one sentence on stderr, with status 2 and without the secret."""
+        assert main(["code", *arguments]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"totphog: {sentence}")
+        assert err.count("\n") == 1
+        assert UNTOLD[:8] not in err
+
+    def test_closed_stdin(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """`-` without anything to read is an empty secret."""
+        monkeypatch.setattr("sys.stdin", io.StringIO(""))
+        assert main(["code", "-"]) == 2
+        assert capsys.readouterr().err.startswith("totphog: the secret is empty")
+
+
+class TestServe:
+    """`totphog serve`, as a process of its own."""
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_serves_until_a_signal(self, serve: Serve, number: signal.Signals) -> None:
+        """It prints one line with its URL when it accepts requests; SIGINT and SIGTERM end it with status 0."""
+        process = serve("--port", "0")
+        url = told_url(process)
+        assert requests.get(f"{url}/api/v1/health", timeout=5).json()["service"] == "TOTPHog"
+        process.send_signal(number)
+        assert process.communicate(timeout=10) == ("", "")
+        assert process.returncode == 0
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{url}/api/v1/health", timeout=5)
+
+    def test_stops_while_a_client_waits_for_a_code(self, serve: Serve) -> None:
+        """A request that is held for the next step's code keeps nobody from stopping the server."""
+        process = serve("--port", "0")
+        api = f"{told_url(process)}/api/v1"
+        account = {"name": "alice", "secret": SECRET, "period": 86400}
+        token = requests.post(f"{api}/tokens", json=account, timeout=5).json()["data"]
+        first = requests.post(f"{api}/tokens/{token['id']}/one-time-code", json={"min_remaining": 0}, timeout=5)
+        assert first.status_code == 200
+        host, port = api.removeprefix("http://").removesuffix("/api/v1").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as waiting:
+            body = b'{"timeout": 86400}'
+            head = f"POST /api/v1/tokens/{token['id']}/one-time-code HTTP/1.1\r\nHost: {host}:{port}\r\n"
+            head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            waiting.sendall(head.encode() + body)
+            assert requests.get(f"{api}/health", timeout=5).status_code == 200
+            process.send_signal(signal.SIGTERM)
+            assert waiting.recv(1) == b""
+            assert process.communicate(timeout=10) == ("", "")
+        assert process.returncode == 0
+
+    def test_busy_port(self, serve: Serve) -> None:
+        """A port that is taken is a sentence that names it, and the option that helps."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            process = serve("--port", str(port))
+            out, err = process.communicate(timeout=10)
+        assert (process.returncode, out) == (2, "")
+        assert err.startswith(f"totphog: cannot listen on 127.0.0.1 port {port}: Address already in use")
+        assert "--port 0" in err
+        assert err.count("\n") == 1
+
+    def test_port_of_the_environment(self, serve: Serve) -> None:
+        """Without `--port` the environment's PORT counts, as hosting services set it."""
+        with socket.socket() as reserved:
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reserved.bind(("127.0.0.1", 0))
+            port = reserved.getsockname()[1]
+            assert told_url(serve(PORT=str(port))) == f"http://127.0.0.1:{port}"
+
+    def test_api_key(self, serve: Serve) -> None:
+        """With `--api-key`, which beats the environment's, only who knows it is answered."""
+        url = told_url(serve("--port", "0", "--api-key", "open sesame", TOTPHOG_API_KEY="another"))
+        tokens = f"{url}/api/v1/tokens"
+        assert requests.get(tokens, timeout=5).status_code == 401
+        assert requests.get(tokens, headers={"Authorization": "Bearer another"}, timeout=5).status_code == 401
+        assert requests.get(tokens, headers={"Authorization": "Bearer open sesame"}, timeout=5).status_code == 200
+
+    def test_api_key_of_the_environment(self, serve: Serve) -> None:
+        """TOTPHOG_API_KEY does the same, out of sight of other users of the machine."""
+        url = told_url(serve("--port", "0", TOTPHOG_API_KEY="open sesame"))
+        tokens = f"{url}/api/v1/tokens"
+        assert requests.get(tokens, timeout=5).status_code == 401
+        assert requests.get(tokens, headers={"Authorization": "Bearer open sesame"}, timeout=5).status_code == 200
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "totp.example"])
+    def test_beyond_loopback_is_refused(self, capsys: pytest.CaptureFixture[str], host: str) -> None:
+        """An address that other machines reach needs a key, or the word that it is meant."""
+        assert main(["serve", "--port", "0", "--host", host]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"totphog: {host} is reachable from other machines")
+        assert "--api-key" in err
+        assert "--insecure" in err
+
+    @pytest.mark.parametrize("permission", [["--api-key", "open sesame"], ["--insecure"]])
+    def test_beyond_loopback_with_permission(self, serve: Serve, permission: list[str]) -> None:
+        """With a key, or with `--insecure`, every address is served."""
+        url = told_url(serve("--port", "0", "--host", "0.0.0.0", *permission))
+        health = f"{url.replace('0.0.0.0', '127.0.0.1')}/api/v1/health"
+        assert requests.get(health, headers={"Authorization": "Bearer open sesame"}, timeout=5).status_code == 200
+
+    def test_log(self, serve: Serve) -> None:
+        """`--log` writes method, path and status to stderr; no query, no body, no secret."""
+        process = serve("--port", "0", "--log")
+        api = f"{told_url(process)}/api/v1"
+        requests.post(f"{api}/codes", json={"secret": SECRET}, params={"secret": SECRET}, timeout=5)
+        requests.get(f"{api}/nowhere", timeout=5)
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=10) == ("", "POST '/api/v1/codes' 200\nGET '/api/v1/nowhere' 404\n")
+
+
+class TestPort:
+    """The port that `totphog serve` listens on."""
+
+    @pytest.mark.parametrize(
+        ("app", "port"),
+        [("totphog", 8045), ("simple", 3000), ("email-mfa", 3000), ("vault", 3000), ("login-demo", 3001)],
+    )
+    def test_default(self, app: str, port: int) -> None:
+        """Unless told, each app has the port of its API document."""
+        assert _port(parser().parse_args(["serve", "--app", app])) == port
+
+    def test_every_app_has_a_default(self) -> None:
+        """The table above is complete."""
+        assert list(APPS) == ["totphog", "simple", "email-mfa", "vault", "login-demo"]
+
+    @pytest.mark.parametrize(
+        ("environment", "arguments", "port"),
+        [("5000", [], 5000), (" 5000 ", [], 5000), ("", [], 8045), ("0", [], 0), ("5000", ["--port", "6000"], 6000)],
+    )
+    def test_order(self, monkeypatch: pytest.MonkeyPatch, environment: str, arguments: list[str], port: int) -> None:
+        """The option beats the environment's PORT, which beats the default; an empty PORT is none."""
+        monkeypatch.setenv("PORT", environment)
+        assert _port(parser().parse_args(["serve", *arguments])) == port
+
+    @pytest.mark.parametrize("port", ["-1", "65536", "99999999999999999999"])
+    def test_out_of_range(self, capsys: pytest.CaptureFixture[str], port: str) -> None:
+        """A number that is no port is named, with what is accepted."""
+        assert main(["serve", f"--port={port}"]) == 2
+        assert capsys.readouterr() == (
+            "",
+            f"totphog: port {port} does not exist; accepted are 0 to 65535, 0 for a free one\n",
+        )
+
+    @pytest.mark.parametrize("value", ["http", "80.5", "-1", "٨٠", "tcp://10.0.0.1:80"])
+    def test_bogus_environment(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        """A PORT that is no number (Kubernetes sets such ones) is a sentence that says where it comes from."""
+        monkeypatch.setenv("PORT", value)
+        assert main(["serve"]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("totphog: the environment's PORT is ")
+        assert err.endswith("; accepted is a port from 0 to 65535\n")
+
+    def test_endless_environment(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """A PORT of more digits than Python reads is refused, not converted."""
+        monkeypatch.setenv("PORT", "1" * 5000)
+        assert main(["serve"]) == 2
+        assert capsys.readouterr().err.endswith("; accepted is a port from 0 to 65535\n")
