@@ -115,7 +115,7 @@ def test_old_code_that_was_handed_out_at_another_time() -> None:
 
 @pytest.mark.parametrize(
     ("steps", "when"),
-    [(0, "the current code"), (-1, "the code 1 step away"), (3, "the code 3 steps away")],
+    [(0, "the current code"), (-1, "the code 1 step away"), (1, "the code 1 step away")],
 )
 def test_code_of_another_token(steps: int, when: str) -> None:
     """The wrong account's code, with the name and the id to find it by."""

@@ -1,6 +1,7 @@
 """The architecture: floors, and imports that only go down."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,13 @@ FLOORS = [
 ]
 ORDER = [name for floor in FLOORS for name in floor]
 # Apps never import each other, and the kit knows no authenticator.
-STRANGERS = {("authenticator", "wsgi"), ("wsgi", "authenticator"), ("apps", "server"), ("plugin", "cli"), ("backends", "api")}
+STRANGERS = {
+    ("authenticator", "wsgi"),
+    ("wsgi", "authenticator"),
+    ("backends", "api"),
+    ("apps", "server"),
+    ("plugin", "cli"),
+}
 
 
 def imports(path: Path) -> set[str]:
@@ -52,6 +59,14 @@ def test_imports_go_down_only(path: Path) -> None:
     own = place(path)
     others = imports(path) - {own}
     assert [name for name in others if ORDER.index(name) > ORDER.index(own) or (own, name) in STRANGERS] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_backends_do_not_know_each_other(path: Path) -> None:
+    """A backend imports nothing of another one, so that each can be read, and removed, alone."""
+    parts = path.relative_to(PACKAGE).parts
+    found = set(re.findall(r"pytest_totphog\.backends\.(\w+)", path.read_text("utf-8")))
+    assert parts[0] != "backends" or found <= {parts[1]}
 
 
 def test_every_module_has_its_place() -> None:
