@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_totphog.settings import checked, clock_patch, marker_arguments, option, port
+
 if TYPE_CHECKING:
     from pytest_totphog.freezing import FrozenClock
     from pytest_totphog.mailbox import Mailbox
@@ -100,10 +102,15 @@ def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
     """The server that totp_server gives, for session-, module- and class-scoped fixtures."""
     from pytest_totphog.server import TotpServer
 
-    host, port = _option(pytestconfig, "host"), _port(pytestconfig)
-    clock = _process_clock(pytestconfig)
-    server = _checked("--totphog-host", TotpServer, host, port, clock=clock, port_option="--totphog-port=0")
-    _checked("totp_server", server.start)
+    server = checked(
+        "--totphog-host",
+        TotpServer,
+        option(pytestconfig, "host"),
+        port(pytestconfig),
+        clock=_process_clock(pytestconfig),
+        port_option="--totphog-port=0",
+    )
+    checked("totp_server", server.start)
     yield server
     server.stop()
 
@@ -127,8 +134,8 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
 
     `@pytest.mark.totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…)` shapes it.
     """
-    arguments = _marker_arguments(request, "totp", ("secret", "digits", "period", "algorithm", "issuer", "name", "uri"))
-    token: TotpToken = _checked("@pytest.mark.totp", _add_token, totp_server, arguments)
+    arguments = marker_arguments(request, "totp", ("secret", "digits", "period", "algorithm", "issuer", "name", "uri"))
+    token: TotpToken = checked("@pytest.mark.totp", _add_token, totp_server, arguments)
     _give_to_test_case(request, token)
     return token
 
@@ -156,14 +163,14 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     """
     from pytest_totphog.clock import as_nanoseconds
 
-    arguments = _marker_arguments(request, "frozen_clock", ("at", "patch"))
+    arguments = marker_arguments(request, "frozen_clock", ("at", "patch"))
     if "at" not in arguments:
         arguments["at"] = pytestconfig.getini("totphog_frozen_at")
-        _checked("ini totphog_frozen_at", as_nanoseconds, arguments["at"])
-    arguments.setdefault("patch", _clock_patch(pytestconfig))
+        checked("ini totphog_frozen_at", as_nanoseconds, arguments["at"])
+    arguments.setdefault("patch", clock_patch(pytestconfig))
     with _borrowed_clock(request) as clock:
         clock.unfreeze()  # a clock that is frozen already would keep its patch
-        _checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
+        checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
         _give_to_test_case(request, clock)
         yield clock
         clock.unfreeze()
@@ -218,8 +225,8 @@ def login_demo_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBacke
 def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Iterator[PracticeBackend]:
     from pytest_totphog.practice import PracticeBackend, policy_of
 
-    arguments = _marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
-    policy = _checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
+    arguments = marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
+    policy = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
     with _borrowed_clock(request) as clock, PracticeBackend(name, clock=clock, policy=policy, **options) as backend:
         _give_to_test_case(request, backend)
         yield backend
@@ -247,25 +254,6 @@ def _borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
                 clock.freeze(frozen_at)
 
 
-def _option(config: pytest.Config, name: str) -> str:
-    given = config.getoption(f"totphog_{name}")
-    return str(config.getini(f"totphog_{name}") if given is None else given)
-
-
-def _port(config: pytest.Config) -> int:
-    text = _option(config, "port")
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= 65535):
-        pytest.fail(f"--totphog-port is {text!r}; accepted are 0 to 65535, 0 for a free port", pytrace=False)
-    return int(text)
-
-
-def _clock_patch(config: pytest.Config) -> str | None:
-    name = _option(config, "clock_patch")
-    if name not in {"freezegun", "time-machine", "none"}:
-        pytest.fail(f"--totphog-clock-patch is {name!r}; accepted are freezegun, time-machine and none", pytrace=False)
-    return None if name == "none" else name
-
-
 def _add_token(server: TotpServer, arguments: dict[str, Any]) -> TotpToken:
     __tracebackhide__ = True  # pytest prints arguments, and among these is a secret
     if "uri" not in arguments:
@@ -275,36 +263,6 @@ def _add_token(server: TotpServer, arguments: dict[str, Any]) -> TotpToken:
 
         raise InvalidInput(f"uri says it all; also given: {', '.join(sorted(set(arguments) - {'uri'}))}")
     return server.add_uri(**arguments)
-
-
-def _marker_arguments(request: pytest.FixtureRequest, name: str, accepted: tuple[str, ...]) -> dict[str, Any]:
-    """Return a marker's arguments by name; those nearest to the test win over its class's and module's."""
-    arguments: dict[str, Any] = {}
-    for marker in reversed(list(request.node.iter_markers(name))):
-        if len(marker.args) > (1 if name == "frozen_clock" else 0):
-            pytest.fail(
-                f"@pytest.mark.{name} takes names: {', '.join(f'{each}=…' for each in accepted)}", pytrace=False
-            )
-        given = dict(zip(accepted, marker.args, strict=False)) | marker.kwargs
-        for unknown in sorted(given.keys() - set(accepted)):
-            pytest.fail(
-                f"@pytest.mark.{name} does not know {unknown!r}; accepted: {', '.join(accepted)}", pytrace=False
-            )
-        if "uri" in given or "uri" in arguments:
-            arguments = {}
-        arguments |= given
-    return arguments
-
-
-def _checked(source: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call, and tell what is wrong with an option or marker as a sentence: a traceback would show only this plugin."""
-    from pytest_totphog.errors import TotphogError
-
-    try:
-        return call(*args, **kwargs)
-    except TotphogError as error:
-        mistake = str(error)
-    pytest.fail(f"{source}: {mistake}", pytrace=False)
 
 
 def _give_to_test_case(request: pytest.FixtureRequest, value: object) -> None:

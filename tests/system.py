@@ -6,12 +6,17 @@ import shutil
 import pytest
 
 
-def require(program: str) -> str:
-    """Return where a program is; without it skip the test, or fail it where CI should have installed it."""
-    path = shutil.which(program)
-    if path is None:
+def require(program: str, path: str | None = None) -> str:
+    """Return where a program is; without it skip the test, or fail it where CI should have installed it.
+
+    Args:
+        program: its name.
+        path: where to look, as in PATH; there unless given.
+    """
+    found = shutil.which(program, path=path)
+    if found is None:
         reason = f"{program} is not installed; `make system` installs it"
         if os.environ.get("CI") == "true":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
-    return path
+    return found

@@ -36,21 +36,7 @@ def read_object(request: Request, accepted: Collection[str], *, may_be_empty: bo
     if request.mimetype != "application/json":
         given = f"is {request.mimetype[:50]!a}" if request.mimetype else "has no media type"
         raise HttpError(415, f"The body {given}; accepted is application/json")
-    try:
-        text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
-        if "\\u" in text:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")  # fails for half a surrogate pair
-    except UnicodeDecodeError:
-        raise HttpError(400, "The body is not UTF-8") from None
-    except UnicodeEncodeError:
-        raise HttpError(400, "The body has half a surrogate pair, which is no character") from None
-    except RecursionError:
-        raise HttpError(400, "The body is nested too deep") from None
-    except json.JSONDecodeError as error:
-        raise HttpError(400, f"The body is not JSON: {error}") from None
-    except ValueError:  # Python reads integers of up to 4,300 digits (CVE-2020-10735)
-        raise HttpError(400, "The body has a number of too many digits") from None
+    value = _parse(body)
     if not isinstance(value, dict):
         raise HttpError(400, "The body is not a JSON object")
     if unknown := sorted(set(value) - set(accepted)):
@@ -75,6 +61,25 @@ def require_texts(fields: Mapping[str, Any], names: Collection[str], missing: st
     for name in names:
         if not isinstance(fields[name], str):
             raise HttpError(400, f"{name} is of type {type(fields[name]).__name__}; accepted is a string")
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        text = body.decode("utf-8")
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")  # fails for half a surrogate pair
+    except UnicodeDecodeError:
+        raise HttpError(400, "The body is not UTF-8") from None
+    except UnicodeEncodeError:
+        raise HttpError(400, "The body has half a surrogate pair, which is no character") from None
+    except RecursionError:
+        raise HttpError(400, "The body is nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise HttpError(400, f"The body is not JSON: {error}") from None
+    except ValueError:  # Python reads integers of up to 4,300 digits (CVE-2020-10735)
+        raise HttpError(400, "The body has a number of too many digits") from None
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -37,13 +37,13 @@ def ours(modules: set[str]) -> set[str]:
     return {name for name in modules if name.partition(".")[0] == "pytest_totphog"}
 
 
-def test_unused_plugin_loads_two_modules(project: pytest.Pytester) -> None:
-    """A run that takes none of the fixtures loads the package and the plugin, and no library for them."""
+def test_unused_plugin_loads_three_modules(project: pytest.Pytester) -> None:
+    """A run that takes none of the fixtures loads the package, the plugin and its settings, and no library for them."""
     project.makeconftest(CONFTEST)
     project.makepyfile(UNUSED)
     project.runpytest_subprocess().assert_outcomes(passed=4)
     (modules,) = loaded(project.path)
-    assert ours(modules) == {"pytest_totphog", "pytest_totphog.plugin"}
+    assert ours(modules) == {"pytest_totphog", "pytest_totphog.plugin", "pytest_totphog.settings"}
     assert modules & HEAVY == set()
 
 
@@ -56,7 +56,7 @@ def test_unused_plugin_under_xdist(project: pytest.Pytester) -> None:
     processes = loaded(project.path)
     assert len(processes) == 3
     for modules in processes:
-        assert ours(modules) == {"pytest_totphog", "pytest_totphog.plugin"}
+        assert ours(modules) == {"pytest_totphog", "pytest_totphog.plugin", "pytest_totphog.settings"}
         assert modules & HEAVY == set()
 
 
@@ -76,7 +76,7 @@ def test_looking_loads_no_more(project: pytest.Pytester, option: str) -> None:
     )
     assert project.runpytest_subprocess(option).ret == pytest.ExitCode.OK
     (modules,) = loaded(project.path)
-    assert ours(modules) == {"pytest_totphog", "pytest_totphog.plugin"}
+    assert ours(modules) == {"pytest_totphog", "pytest_totphog.plugin", "pytest_totphog.settings"}
     assert modules & HEAVY == set()
 
 

@@ -53,7 +53,7 @@ def test_locals_of_a_failing_test(project: pytest.Pytester) -> None:
         """
     )
     told = everything_told(project)
-    assert "why        = \"unknown: no code of 'account'" in told
+    assert "\"unknown: no code of 'account'" in told
     assert secrets_in(project, told) == []
 
 

@@ -17,7 +17,7 @@ FLOORS = [
     ["stores", "ledger", "explanation", "totp_token", "verifier", "passwords", "access_tokens", "mailbox"],
     ["authenticator", "wsgi"],
     ["api", "backends"],
-    ["apps", "server", "practice"],
+    ["apps", "server", "practice", "settings"],
     ["plugin", "cli", "__main__"],
 ]
 ORDER = [name for floor in FLOORS for name in floor]

@@ -1,0 +1,20 @@
+"""Calls at the same time."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def in_threads(count: int, call: Callable[[int], Result]) -> list[Result]:
+    """Call with 0 to `count` - 1, each in a thread, all at the same time, and return what came back, in that order."""
+    barrier = threading.Barrier(count)
+
+    def run(number: int) -> Result:
+        barrier.wait(10)
+        return call(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))

@@ -1,0 +1,117 @@
+"""A login-demo on a frozen clock, a user of it, and that user's phone."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from werkzeug.test import Client, TestResponse
+
+from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.backends.login_demo.app import create_app
+from pytest_totphog.clock import Clock
+from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.totp_token import TotpToken
+from pytest_totphog.wsgi.openapi import document
+
+KEY = "the key of the login-demo's tests"
+CONTRACT = document("pytest_totphog.backends.login_demo")
+
+
+class ContractClient(Client):
+    """A client that fails for every answer in JSON which the OpenAPI document does not describe."""
+
+    def open(self, *arguments: Any, **options: Any) -> TestResponse:
+        """Send a request and check the answer."""
+        response = super().open(*arguments, **options)
+        method, status = response.request.method.lower().replace("head", "get"), str(response.status_code)
+        operation = CONTRACT["paths"].get(response.request.path, {}).get(method)
+        schema = {"$ref": "#/components/schemas/Error"}
+        if operation is not None:
+            assert status in operation["responses"], f"{method} {response.request.path} answers {status}"
+            described = operation["responses"][status]
+            if "$ref" in described:
+                described = CONTRACT["components"]["responses"][described["$ref"].rpartition("/")[2]]
+            schema = described["content"][response.mimetype]["schema"]
+        if response.mimetype == "application/json" and response.request.method != "HEAD":
+            within = {**schema, "components": CONTRACT["components"]}
+            Draft202012Validator(within).validate(response.json)
+        return response
+
+
+class User:
+    """Somebody who has registered, has logged in once, and owns a phone."""
+
+    def __init__(self, client: Client, phone: Authenticator, email: str) -> None:
+        self.client = client
+        self.phone = phone
+        self.credentials = {"email": email, "password": f"the password of {email}"}
+        self.id: str = client.post("/api/auth/register", json=self.credentials).json["userId"]
+        self.access_token: str = self.log_in().json["token"]
+        self.backup_codes: list[str] = []
+
+    def log_in(self, code: str | None = None) -> TestResponse:
+        """Log in, with a code where one is given."""
+        return self.client.post("/api/auth/login", json=self.credentials | ({} if code is None else {"totpCode": code}))
+
+    def get(self, path: str) -> TestResponse:
+        """Send a request with the access token."""
+        return self.client.get(path, headers={"Authorization": f"Bearer {self.access_token}"})
+
+    def post(self, path: str, **options: Any) -> TestResponse:
+        """Send a request with the access token."""
+        return self.client.post(path, headers={"Authorization": f"Bearer {self.access_token}"}, **options)
+
+    def set_up(self) -> TotpToken:
+        """Ask for a new secret, note its backup codes, and return it as the phone has it."""
+        answer = self.post("/api/mfa/totp/setup").json
+        self.backup_codes = answer["backupCodes"]
+        return self.phone.make(name="login-demo", secret=answer["manualEntryKey"])
+
+    def verify(self, code: Any) -> TestResponse:
+        """Show a code to put a secret in force."""
+        return self.post("/api/mfa/totp/verify", json={"code": code})
+
+    def enrol(self) -> TotpToken:
+        """Set up the second factor, and wait until the phone shows another code than the one spent for it."""
+        token = self.set_up()
+        assert self.verify(token.now()).status_code == 200
+        self.phone.clock.next_step()
+        return token
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at the start of a time step."""
+    clock = Clock()
+    clock.freeze("2024-01-15T10:30:00Z")
+    return clock
+
+
+@pytest.fixture
+def phone(clock: Clock) -> Authenticator:
+    """What makes a user's codes."""
+    return Authenticator(clock)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """Where the app keeps everything."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def client(clock: Clock, store: MemoryStore) -> Client:
+    """A client of the app, without lockout as its document says."""
+    return ContractClient(create_app(clock=clock, store=store, jwt_key=KEY))
+
+
+@pytest.fixture
+def ada(client: Client, phone: Authenticator) -> User:
+    """A user without a second factor so far."""
+    return User(client, phone, "ada@example.com")
+
+
+@pytest.fixture
+def bob(client: Client, phone: Authenticator) -> User:
+    """Another user."""
+    return User(client, phone, "bob@example.com")

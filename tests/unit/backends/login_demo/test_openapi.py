@@ -1,0 +1,221 @@
+"""The OpenAPI document of login-demo: it is valid, and it and the running app say the same."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from werkzeug.test import Client
+
+from pytest_totphog import __version__
+from pytest_totphog.backends.login_demo.app import create_app
+from pytest_totphog.backends.login_demo.model import Account, SecondFactor
+from pytest_totphog.clock import Clock
+from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.wsgi.openapi import document
+
+DOCUMENT = document("pytest_totphog.backends.login_demo")
+USER = {"email": "ada@example.com", "password": "correct horse"}
+
+
+def documented() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield method, path and operation of all that the document describes."""
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            yield method.upper(), path, operation
+
+
+def examples(content: dict[str, Any]) -> list[Any]:
+    """Return the examples of a media type."""
+    return [content["example"]] if "example" in content else [named["value"] for named in content["examples"].values()]
+
+
+def validate(value: Any, schema: dict[str, Any]) -> None:
+    """Hold a value against a schema of the document."""
+    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(value)
+
+
+# The document
+
+
+def test_the_document_is_openapi_31() -> None:
+    """By the meta-schema of OpenAPI 3.1 and of JSON Schema 2020-12."""
+    assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
+
+
+def test_every_operation_says_what_it_does() -> None:
+    """A short line, a sentence, and a name that generated clients give it."""
+    names = [operation["operationId"] for _, _, operation in documented()]
+    assert len(set(names)) == len(names)
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+    for _, _, operation in documented():
+        assert re.fullmatch(r"[A-Z][^.]+", operation["summary"])
+        assert re.fullmatch(r"[A-Z].+\.", operation["description"])
+        assert set(operation["tags"]) <= tags
+
+
+def test_every_component_is_used() -> None:
+    """What nothing refers to describes nothing."""
+    text = json.dumps(DOCUMENT)
+    unused = [
+        f"{kind}/{name}"
+        for kind in ("responses", "schemas")
+        for name in DOCUMENT["components"][kind]
+        if f'"#/components/{kind}/{name}"' not in text
+    ]
+    assert unused == []
+
+
+def test_what_is_served_is_documented_and_the_other_way_round() -> None:
+    """Method by method and path by path."""
+    served = sorted((route.method, route.path) for route in create_app().routes)
+    assert served == sorted((method, path) for method, path, _ in documented())
+
+
+def test_the_document_is_served_with_this_version() -> None:
+    """As JSON and as YAML: one and the same."""
+    client = Client(create_app())
+
+    assert client.get("/openapi.json").json == DOCUMENT
+    assert yaml.safe_load(client.get("/openapi.yaml").text) == DOCUMENT
+    assert DOCUMENT["info"]["version"] == __version__
+
+
+@pytest.mark.parametrize(
+    ("schema", "content"),
+    [
+        pytest.param(content["schema"], content, id=f"{place} {number}")
+        for place, bodies in [
+            *((f"{method} {path}", operation.get("requestBody")) for method, path, operation in documented()),
+            *(
+                (f"{method} {path} {status}", response)
+                for method, path, operation in documented()
+                for status, response in operation["responses"].items()
+            ),
+            *DOCUMENT["components"]["responses"].items(),
+        ]
+        if bodies is not None and "openapi" not in place
+        for number, content in enumerate(bodies.get("content", {}).values())
+        if content["schema"] != {"type": "string"}
+    ],
+)
+def test_examples_are_what_their_schema_says(schema: dict[str, Any], content: dict[str, Any]) -> None:
+    """Every body in JSON has one, of a request and of an answer."""
+    for example in examples(content):
+        validate(example, schema)
+
+
+@pytest.mark.parametrize(
+    ("path", "schema", "field", "accepted", "refused"),
+    [
+        (
+            "register",
+            "Credentials",
+            "email",
+            ["a@b", "a" * 252 + "@b"],
+            ["", "a", "a b@c", "ä@b", "a" * 253 + "@b", 1, None],
+        ),
+        ("register", "Credentials", "password", ["x", " ", "ж" * 1024], ["", "\0", "\x7f", "x" * 1025, 1, None]),
+        ("register", "Credentials", "more", [], ["x"]),
+        ("login", "LoginRequest", "totpCode", ["", "123456", None], [123456, True, []]),
+        ("login", "LoginRequest", "code", [], ["123456"]),
+    ],
+)
+def test_the_document_and_the_server_accept_the_same(
+    path: str, schema: str, field: str, accepted: list[Any], refused: list[Any]
+) -> None:
+    """At the bounds and one beyond, and nothing of another type."""
+    validator = Draft202012Validator(
+        {**DOCUMENT["components"]["schemas"][schema], "components": DOCUMENT["components"]}
+    )
+    for fits, values in ((True, accepted), (False, refused)):
+        for value in values:
+            client = Client(create_app())
+            if path == "login":
+                client.post("/api/auth/register", json=USER)
+            body = {**USER, field: value}
+            status = client.post(f"/api/auth/{path}", json=body).status_code
+            assert (value, validator.is_valid(body), status) == (value, fits, 200 if fits else 400)
+
+
+# Requests that are made up
+
+
+class Backend:
+    """An app with one user, who is logged in and has a second factor to verify."""
+
+    def __init__(self) -> None:
+        clock = Clock()
+        clock.freeze("2024-01-15T10:30:00Z")
+        store = MemoryStore()
+        self.app = create_app(clock=clock, store=store, jwt_key="the key of the login-demo's tests")
+        self._repositories = [store.repository(Account), store.repository(SecondFactor)]
+        client = Client(self.app)
+        client.post("/api/auth/register", json=USER)
+        token = client.post("/api/auth/login", json=USER).json["token"]
+        self.bearer = {"Authorization": f"Bearer {token}"}
+        client.post("/api/mfa/totp/setup", headers=self.bearer)
+        self._first = self.state()
+
+    def state(self) -> list[list[Any]]:
+        """Return all that is kept of accounts and second factors."""
+        return [repository.find() for repository in self._repositories]
+
+    def prepare(self) -> None:
+        """Bring it back to its first state."""
+        for repository, records in zip(self._repositories, self._first, strict=True):
+            repository.clear()
+            repository.add(*records)
+
+
+BACKEND = Backend()
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+SCHEMA.app = BACKEND.app
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=25, derandomize=True, database=None, deadline=None)
+def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
+    """All checks of schemathesis hold, over its examples, its coverage of the schemas and its random requests.
+
+    Left out is only that data which fit the schema are accepted: which code is right, no JSON Schema says.
+    """
+    BACKEND.prepare()
+    headers = BACKEND.bearer if "security" in case.operation.definition.raw else {}
+    case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=[])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from(["email", "password", "totpCode", "code", "token", ""])
+POSTS = [path for method, path, _ in documented() if method == "POST"]
+
+
+@given(
+    path=st.sampled_from(POSTS),
+    body=st.dictionaries(FIELDS, JSON, max_size=4).map(json.dumps) | JSON.map(json.dumps) | st.binary(),
+)
+@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+def test_made_up_bodies_are_refused_and_change_nothing(path: str, body: str | bytes) -> None:
+    """Never an error of the server's, and nothing is stored but by what is accepted."""
+    before = BACKEND.state()
+    response = Client(BACKEND.app).post(path, data=body, headers=BACKEND.bearer, content_type="application/json")
+
+    if response.status_code == 200:
+        assert body in (b"", "{}")
+        BACKEND.prepare()
+    else:
+        assert 400 <= response.status_code < 500
+        assert response.json.keys() == {"success", "error"}
+        assert BACKEND.state() == before

@@ -1,0 +1,120 @@
+"""JSON in and out: what is read, and what is refused."""
+
+import sys
+from typing import Any
+
+import pytest
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
+
+from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.json import json_response, read_object
+
+
+def request(body: bytes, content_type: str = "application/json") -> Request:
+    """Return a request with a body."""
+    return EnvironBuilder(method="POST", data=body, content_type=content_type).get_request()
+
+
+def refused(body: bytes, content_type: str = "application/json", **options: Any) -> HttpError:
+    """Return the error for a body that is not accepted."""
+    with pytest.raises(HttpError) as failure:
+        read_object(request(body, content_type), ("a", "b"), **options)
+    return failure.value
+
+
+def test_an_answer_is_json() -> None:
+    """With its media type, and a status of choice."""
+    response = json_response({"a": ["ä", None, 1.5]}, 201)
+    assert (response.status_code, response.mimetype) == (201, "application/json")
+    assert response.json == {"a": ["ä", None, 1.5]}
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b"{}", {}),
+        (b' {"a": 1, "b": [null, true, -1.5e3, {"c": "d"}]}\r\n', {"a": 1, "b": [None, True, -1500.0, {"c": "d"}]}),
+        (b'{"a": "\xc3\xa4 \\u00e4 \\ud83d\\udc17"}', {"a": "ä ä 🐗"}),
+        (b'{"a": "\\\\ud800"}', {"a": "\\ud800"}),
+    ],
+)
+def test_an_object_is_read(body: bytes, value: object) -> None:
+    """As RFC 8259 has it."""
+    assert read_object(request(body), ("a", "b")) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "The body is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (b"{'a': 1}", "The body is not JSON: Expecting property name enclosed in double quotes: "),
+        (b'{"a": 1,}', "The body is not JSON: "),
+        (b'{"a": 1} b', "The body is not JSON: Extra data: "),
+        (b'{"a": 01}', "The body is not JSON: "),
+        (b'{"a": "\n"}', "The body is not JSON: Invalid control character at: "),
+        (b'{"a": NaN}', "The body is not JSON: NaN is no number"),
+        (b'{"a": -Infinity}', "The body is not JSON: -Infinity is no number"),
+        (b'{"a": {"c": 1, "c": 1}}', "The body is not JSON: a name is given twice"),
+        (b'\xef\xbb\xbf{"a": 1}', "The body is not JSON: Unexpected UTF-8 BOM"),
+        (b'{"a": "\xe4"}', "The body is not UTF-8"),
+        ('{"a": 1}'.encode("utf-16"), "The body is not UTF-8"),
+        (b'{"a": "\xed\xa0\x80"}', "The body is not UTF-8"),
+        (b'{"a": ["\\ud800"]}', "The body has half a surrogate pair, which is no character"),
+        (b'{"\\uDC17\\uD83D": 1}', "The body has half a surrogate pair, which is no character"),
+        (b"[]", "The body is not a JSON object"),
+        (b"1", "The body is not a JSON object"),
+        (b'{"c": 1}', "Unknown field 'c'; accepted: a, b"),
+        (b'{"A": 1, "a": 1}', "Unknown field 'A'; accepted: a, b"),
+        (b'{"\\u00e4\\u0000": 1}', "Unknown field '\\xe4\\x00'; accepted: a, b"),
+        (b'{"' + b"c" * 1000 + b'": 1}', "Unknown field '" + "c" * 50 + "'; accepted: a, b"),
+    ],
+)
+def test_what_is_no_object_is_refused(body: bytes, message: str) -> None:
+    """With a sentence that says why."""
+    error = refused(body)
+    assert error.status == 400
+    assert error.message.startswith(message)
+
+
+@pytest.mark.parametrize("body", [b"[" * 500_000, b'{"a":' * 100_000, b"[" * 500_000 + b"]" * 500_000])
+def test_deep_nesting_is_refused(body: bytes) -> None:
+    """And not an end of the stack."""
+    error = refused(body)
+    assert (error.status, error.message) == (400, "The body is nested too deep")
+
+
+@pytest.mark.skipif(not hasattr(sys, "get_int_max_str_digits"), reason="this Python reads integers of any length")
+def test_a_huge_integer_is_refused() -> None:
+    """Reading it takes quadratic time (CVE-2020-10735)."""
+    error = refused(b'{"a": ' + b"9" * 500_000 + b"}")
+    assert (error.status, error.message) == (400, "The body has a number of too many digits")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "given"),
+    [
+        ("text/plain", "is 'text/plain'"),
+        ("", "has no media type"),
+        ("application/json-patch+json", "is 'application/json-patch+json'"),
+        ("text/\xe4", "is 'text/\\xe4'"),
+        ("a" * 1000, "is '" + "a" * 50 + "'"),
+    ],
+)
+def test_another_media_type_is_refused(content_type: str, given: str) -> None:
+    """Though what is in it may be JSON."""
+    error = refused(b"{}", content_type)
+    assert (error.status, error.message) == (415, f"The body {given}; accepted is application/json")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "APPLICATION/JSON", "application/json; charset=latin-1"])
+def test_json_is_utf_8_whatever_the_parameters_say(content_type: str) -> None:
+    """The media type has none (RFC 8259 section 11)."""
+    assert read_object(request(b'{"a": "\xc3\xa4"}', content_type), ("a",)) == {"a": "ä"}
+
+
+def test_no_body_may_stand_for_an_empty_object() -> None:
+    """Of whatever media type; a body that is there counts."""
+    assert read_object(request(b"", ""), ("a",), may_be_empty=True) == {}
+    assert read_object(request(b'{"a": 1}'), ("a",), may_be_empty=True) == {"a": 1}
+    assert refused(b"{}", "text/plain", may_be_empty=True).status == 415
