@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_totphog.apps import create_app as create_app
     from pytest_totphog.authenticator import Authenticator as Authenticator
     from pytest_totphog.clock import Clock as Clock
+    from pytest_totphog.errors import ClockHeld as ClockHeld
     from pytest_totphog.errors import ClockNotFrozen as ClockNotFrozen
     from pytest_totphog.errors import CodeUnavailable as CodeUnavailable
     from pytest_totphog.errors import InvalidInput as InvalidInput
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Authenticator": "authenticator",
     "Clock": "clock",
+    "ClockHeld": "errors",
     "ClockNotFrozen": "errors",
     "CodeUnavailable": "errors",
     "FrozenClock": "freezing",

@@ -6,6 +6,7 @@ import reprlib
 from typing import Any
 
 __all__ = [
+    "ClockHeld",
     "ClockNotFrozen",
     "CodeUnavailable",
     "InvalidInput",
@@ -30,6 +31,10 @@ class InvalidInput(TotphogError, ValueError):
 
 class TokenNotFound(TotphogError, LookupError):
     """No token has the given id."""
+
+
+class ClockHeld(TotphogError, RuntimeError):
+    """Somebody else's freeze of time, which began later, keeps the clock from running again."""
 
 
 class ClockNotFrozen(TotphogError, RuntimeError):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pytest_totphog.clock import Clock, Instant, as_datetime, as_nanoseconds
-from pytest_totphog.errors import InvalidInput, MissingExtra, TotphogError, shown
+from pytest_totphog.errors import ClockHeld, InvalidInput, MissingExtra, TotphogError, shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -87,11 +87,11 @@ class FreezegunPatch:
         """Let the wall clock run again.
 
         Raises:
-            TotphogError: while another freeze of freezegun that began later is on; nothing was changed.
+            ClockHeld: while another freeze of freezegun that began later is on; nothing was changed.
         """
         # freezegun always ends the latest freeze, and what it had replaced would stay.
         if self._freezes[-1] is not self._factory:
-            raise TotphogError(
+            raise ClockHeld(
                 "the clock cannot be unfrozen inside a freeze_time() that began later; end that one first, "
                 "or freeze with one of them only"
             )

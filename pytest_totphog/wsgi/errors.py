@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
 
-from pytest_totphog.errors import ClockNotFrozen, CodeUnavailable, InvalidInput, TokenNotFound
+from pytest_totphog.errors import (
+    ClockHeld,
+    ClockNotFrozen,
+    CodeUnavailable,
+    InvalidInput,
+    StoreError,
+    TokenNotFound,
+)
 
 __all__ = ["HttpError", "as_http_error"]
 
@@ -41,6 +48,10 @@ def as_http_error(error: Exception) -> HttpError | None:
         return HttpError(404, str(error))
     if isinstance(error, CodeUnavailable):
         return HttpError(503, str(error), {"Retry-After": str(max(1, math.ceil(error.retry_after)))})
+    if isinstance(error, StoreError):
+        return HttpError(500, "Database error")
+    if isinstance(error, ClockHeld):
+        return HttpError(409, str(error))
     if isinstance(error, WerkzeugMethodNotAllowed):
         methods = sorted(error.valid_methods or ())
         return HttpError(405, f"Method not allowed; accepted: {', '.join(methods)}", {"Allow": ", ".join(methods)})

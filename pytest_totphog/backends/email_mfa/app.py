@@ -12,7 +12,7 @@ from pytest_totphog.access_tokens import AccessTokens
 from pytest_totphog.backends.email_mfa.mail import MailNotSent, Postman
 from pytest_totphog.backends.email_mfa.model import EmailMfa, Reason, Refused
 from pytest_totphog.clock import Clock
-from pytest_totphog.errors import InvalidInput
+from pytest_totphog.errors import InvalidInput, StoreError
 from pytest_totphog.mailbox import Mailbox
 from pytest_totphog.passwords import PasswordHasher
 from pytest_totphog.stores import Store
@@ -163,6 +163,8 @@ def _answering(handler: Handler, **base: Any) -> Handler:
         except MailNotSent as error:
             what = "password reset email" if base else "verification code"
             return json_response({**base, "message": f"Failed to send {what}.", "error": str(error)}, 500)
+        except StoreError as error:
+            return json_response({**base, "message": "Database error", "error": str(error)}, 500)
         except InvalidInput as error:
             return json_response({**base, "message": str(error)}, 400)
         except HttpError as error:

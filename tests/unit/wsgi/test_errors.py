@@ -3,7 +3,15 @@
 import pytest
 from werkzeug.exceptions import BadGateway, BadRequest, MethodNotAllowed, NotFound, UnsupportedMediaType
 
-from pytest_totphog import ClockNotFrozen, CodeUnavailable, InvalidInput, ServerError, TokenNotFound
+from pytest_totphog.errors import (
+    ClockHeld,
+    ClockNotFrozen,
+    CodeUnavailable,
+    InvalidInput,
+    ServerError,
+    StoreError,
+    TokenNotFound,
+)
 from pytest_totphog.wsgi.errors import HttpError, as_http_error
 
 
@@ -12,6 +20,8 @@ from pytest_totphog.wsgi.errors import HttpError, as_http_error
     [
         (InvalidInput("digits is 5"), 400, "digits is 5", {}),
         (ClockNotFrozen("tick() moves a frozen clock"), 400, "The clock is live; freeze it first", {}),
+        (ClockHeld("end that one first"), 409, "end that one first", {}),
+        (StoreError("the database db failed"), 500, "Database error", {}),
         (TokenNotFound("Token not found"), 404, "Token not found", {}),
         (CodeUnavailable("none", retry_after=30), 503, "none", {"Retry-After": "30"}),
         (CodeUnavailable("none", retry_after=1.2), 503, "none", {"Retry-After": "2"}),
