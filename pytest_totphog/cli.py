@@ -143,6 +143,11 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
     api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY") or None
     chosen: dict[str, Any] = {"gate": gate_for(options.host, api_key=api_key, insecure=options.insecure)}
     accepted = app_options(options.app)
+    if api_key is not None and options.app == "login-demo":
+        raise InvalidInput(
+            f"{options.app} has bearer tokens of its own in the header that an API key goes in; leave the key out, "
+            "and listen on loopback or say --insecure"
+        )
     if options.database is not None:
         if "store" not in accepted:
             raise InvalidInput(f"the app {options.app} keeps nothing in a database; leave --database out")

@@ -80,7 +80,7 @@ def create_app(
         clock,
         Verifier(store, clock, policy or DEFAULT_POLICY),
         PasswordHasher(bcrypt_cost),
-        AccessTokens(clock, jwt_key, jwt_lifetime),
+        AccessTokens(clock, jwt_key, jwt_lifetime, store),
         Postman(smtp, clock),
     )
     wire = _Wire(model)

@@ -6,11 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import freezegun
 import pytest
 import requests
 from werkzeug.test import Client
 
-from pytest_totphog import TotpServer, TotpToken, __version__
+from pytest_totphog import FrozenClock, TotpServer, TotpToken, __version__
 from pytest_totphog.api.app import create_app, totphog_app
 from pytest_totphog.authenticator import Authenticator
 from pytest_totphog.clock import Clock
@@ -914,6 +915,17 @@ def test_the_clock_is_released(client: Client, authenticator: Authenticator) -> 
         assert response.json["mode"] == "live"
         assert authenticator.clock.mode == "live"
         assert 0 <= authenticator.clock.time() - response.json["time"] < 60
+
+
+def test_a_clock_that_somebody_else_holds_is_not_released(client: Client, authenticator: Authenticator) -> None:
+    """Inside a later freeze_time() of the test process it stays where it is."""
+    with FrozenClock("2024-01-15T10:30:00Z") as clock:
+        authenticator.clock = clock
+        with freezegun.freeze_time("2030-01-01"):
+            response = client.delete("/api/v1/clock")
+        assert response.status_code == 409
+        assert response.json["error"].startswith("the clock cannot be unfrozen inside a freeze_time() that began later")
+        assert client.get("/api/v1/clock").json["now"] == "2024-01-15T10:30:00+00:00"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def prepare() -> None:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=30, derandomize=True, database=None, deadline=None)
+@settings(max_examples=20, derandomize=True, database=None, deadline=None)
 def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
     """All checks of schemathesis hold, over its examples, its coverage of the schemas and its random requests.
 
@@ -106,7 +106,7 @@ BODY = ANYTHING | st.dictionaries(st.sampled_from(["username", "token", "secret"
 
 
 @given(path=st.sampled_from(["/register", "/verify-totp"]), body=BODY)
-@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@settings(max_examples=60, derandomize=True, database=None, deadline=None)
 def test_bad_input_is_no_mistake_of_the_server_s_and_stores_nothing(path: str, body: Any) -> None:
     """Whatever JSON is sent, and what Python takes for JSON."""
     prepare()
@@ -117,7 +117,7 @@ def test_bad_input_is_no_mistake_of_the_server_s_and_stores_nothing(path: str, b
 
 
 @given(username=st.text(st.characters(codec="utf-8")))
-@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@settings(max_examples=60, derandomize=True, database=None, deadline=None)
 def test_whoever_can_be_registered_can_be_asked_for(username: str) -> None:
     """Every accepted name survives its way into a path and back."""
     prepare()

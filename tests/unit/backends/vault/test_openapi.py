@@ -149,7 +149,7 @@ class Bearer:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=25, derandomize=True, database=None, deadline=None)
+@settings(max_examples=15, derandomize=True, database=None, deadline=None)
 def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
     """All checks of schemathesis hold, over its examples, its coverage of the schemas and its random requests.
 
@@ -180,7 +180,7 @@ ROUTES = [(method, path) for method, path, operation in CONTRACT.operations if "
 
 
 @given(route=st.sampled_from(ROUTES), body=st.dictionaries(st.sampled_from(NAMES), PLAUSIBLE | ANYTHING) | ANYTHING)
-@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+@settings(max_examples=150, derandomize=True, database=None, deadline=None)
 def test_bad_input_is_no_mistake_of_the_server_s_and_changes_nothing(route: tuple[str, str], body: Any) -> None:
     """Whatever JSON is sent, and what Python takes for JSON."""
     prepare(STORE)
@@ -194,7 +194,7 @@ def test_bad_input_is_no_mistake_of_the_server_s_and_changes_nothing(route: tupl
 
 
 @given(token=st.text())
-@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@settings(max_examples=50, derandomize=True, database=None, deadline=None)
 def test_made_up_tokens_open_nothing(token: str) -> None:
     """Whatever is sent as one."""
     prepare(STORE)

@@ -1,0 +1,242 @@
+"""The app login-demo: routes, wire shapes and the page; what they mean is the model's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from werkzeug.wrappers import Request, Response
+
+from pytest_totphog import qr
+from pytest_totphog.access_tokens import AccessTokens
+from pytest_totphog.backends.login_demo.model import Account, Accounts
+from pytest_totphog.clock import Clock
+from pytest_totphog.passwords import PasswordHasher
+from pytest_totphog.stores import Store
+from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.verifier import Verifier, VerifierPolicy
+from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.gate import Gate
+from pytest_totphog.wsgi.json import json_response, read_object, require_texts
+from pytest_totphog.wsgi.openapi import openapi_routes
+from pytest_totphog.wsgi.routes import App, Route
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["DEFAULT_POLICY", "create_app"]
+
+PACKAGE: Final = "pytest_totphog.backends.login_demo"
+
+# The document knows no limit on wrong codes; it only counts them.
+DEFAULT_POLICY: Final = VerifierPolicy(window=1, one_time=True, max_failures=None)
+
+SECURITY_HEADERS: Final = (
+    ("X-Frame-Options", "DENY"),
+    ("X-Content-Type-Options", "nosniff"),
+    # The filter that it switches off made holes of its own; the policy below is what replaced it.
+    ("X-XSS-Protection", "0"),
+    # Heeded over https only (RFC 6797 section 8.1).
+    ("Strict-Transport-Security", "max-age=31536000"),
+    ("Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ("Cache-Control", "no-store"),
+)
+
+INSTRUCTIONS: Final = {
+    "step1": "Install Google Authenticator app on your phone",
+    "step2": "Scan the QR code or enter the manual key",
+    "step3": "Enter the 6-digit code from the app to verify setup",
+}
+
+MAX_EMAIL: Final = 254
+MAX_PASSWORD: Final = 1024
+
+# Visible ASCII around one '@'.
+_EMAIL = re.compile("[!-?A-~]+@[!-?A-~]+")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+def create_app(
+    *,
+    clock: Clock | None = None,
+    store: Store | None = None,
+    policy: VerifierPolicy | None = None,
+    gate: Gate | None = None,
+    bcrypt_cost: int = 4,
+    jwt_key: str | None = None,
+    jwt_lifetime: int = 3600,
+    debug: bool = True,
+) -> App:
+    """Return the app login-demo.
+
+    Args:
+        clock: what codes, lockouts and access tokens live on; the system's time unless given.
+        store: where accounts live; in memory unless given.
+        policy: what the verifier accepts; a window of one step, each step once, and no lockout unless given.
+        gate: what is refused beforehand; unless given, everything not addressed to loopback.
+        bcrypt_cost: the work for each password, 4 to 20.
+        jwt_key: what access tokens are signed with; unless given a random key, kept in the store.
+        jwt_lifetime: seconds that an access token lives.
+        debug: whether `/api/debug` is served, which lists all accounts to everyone.
+
+    Raises:
+        InvalidInput: when an option is not what is accepted.
+        MissingExtra: where bcrypt or PyJWT is not installed.
+    """
+    clock, store = clock or Clock(), store or MemoryStore()
+    verifier = Verifier(store, clock, policy or DEFAULT_POLICY)
+    api = _Api(
+        Accounts(store, clock, verifier, PasswordHasher(bcrypt_cost), PasswordHasher()),
+        AccessTokens(clock, jwt_key, jwt_lifetime, store),
+    )
+    routes = [
+        Route("POST", "/api/auth/register", api.register),
+        Route("POST", "/api/auth/login", api.log_in),
+        Route("POST", "/api/mfa/totp/setup", api.set_up),
+        Route("POST", "/api/mfa/totp/verify", api.verify),
+        Route("GET", "/api/mfa/totp/status", api.status),
+        Route("POST", "/api/mfa/totp/disable", api.disable),
+        Route("GET", "/api/user/me", api.me),
+        _page_route("/", "login.html", "text/html"),
+        _page_route("/login.js", "login.js", "text/javascript"),
+        _page_route("/login.css", "login.css", "text/css"),
+        *openapi_routes(PACKAGE),
+    ]
+    if debug:
+        routes.append(Route("GET", "/api/debug", api.debug))
+    return _SecuredApp(routes, _error_body, gate or Gate())
+
+
+class _SecuredApp(App):
+    """An app that sends the security headers with every answer."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+
+        def start_with_headers(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [*headers, *SECURITY_HEADERS], *rest)
+
+        return super().__call__(environ, start_with_headers)
+
+
+class _Api:
+    def __init__(self, accounts: Accounts, tokens: AccessTokens) -> None:
+        self._accounts = accounts
+        self._tokens = tokens
+
+    def register(self, request: Request) -> Response:
+        email, password = _credentials(read_object(request, ("email", "password")))
+        account = self._accounts.register(email, password)
+        if account is None:
+            raise HttpError(409, "User already exists")
+        return json_response({"success": True, "message": "User registered successfully", "userId": account.id})
+
+    def log_in(self, request: Request) -> Response:
+        body = read_object(request, ("email", "password", "totpCode"))
+        email, password = _credentials(body)
+        code = body.get("totpCode")
+        if code is not None and not isinstance(code, str):
+            raise HttpError(400, f"totpCode is of type {type(code).__name__}; accepted is a string")
+        # An empty field of a form is a missing code.
+        login = self._accounts.log_in(email, password, code or None)
+        if login.code_required:
+            message = "Please enter your Google Authenticator code"
+            return json_response({"success": False, "requiresTOTP": True, "message": message})
+        account = login.account
+        if account is None:
+            raise HttpError(401, "Invalid credentials or TOTP code")
+        return json_response(
+            {
+                "success": True,
+                "token": self._tokens.issue(account.id),
+                "user": {"id": account.id, "email": account.email},
+                "totpEnabled": self._accounts.second_factor(account).enabled,
+            }
+        )
+
+    def set_up(self, request: Request) -> Response:
+        account = self._authenticated(request)
+        read_object(request, (), may_be_empty=True)
+        enrolment = self._accounts.set_up(account)
+        return json_response(
+            {
+                "success": True,
+                "qrCode": qr.data_uri(enrolment.token.uri),
+                "backupCodes": enrolment.backup_codes,
+                "manualEntryKey": enrolment.token.secret,
+                "instructions": INSTRUCTIONS,
+            }
+        )
+
+    def verify(self, request: Request) -> Response:
+        account = self._authenticated(request)
+        body = read_object(request, ("code",))
+        require_texts(body, ("code",), "Missing code")
+        if not self._accounts.verify(account, body["code"]):
+            raise HttpError(400, "Invalid code")
+        return json_response({"success": True, "message": "TOTP verified"})
+
+    def status(self, request: Request) -> Response:
+        enabled = self._accounts.second_factor(self._authenticated(request)).enabled
+        return json_response({"enabled": enabled, "verified": enabled, "setupRequired": not enabled})
+
+    def disable(self, request: Request) -> Response:
+        account = self._authenticated(request)
+        read_object(request, (), may_be_empty=True)
+        self._accounts.disable(account)
+        return json_response({"success": True, "message": "TOTP disabled successfully"})
+
+    def me(self, request: Request) -> Response:
+        account = self._authenticated(request)
+        enabled = self._accounts.second_factor(account).enabled
+        return json_response(
+            {"id": account.id, "email": account.email, "totpEnabled": enabled, "totpVerified": enabled}
+        )
+
+    def debug(self, request: Request) -> Response:
+        users = [{"email": account.email, "id": account.id, "hasPassword": True} for account in self._accounts.all]
+        settings = [
+            {
+                "userId": factor.id,
+                "enabled": factor.enabled,
+                "verified": factor.enabled,
+                "failedAttempts": self._accounts.failures(factor.id),
+            }
+            for factor in self._accounts.second_factors
+        ]
+        return json_response({"users": users, "totpSettings": settings})
+
+    def _authenticated(self, request: Request) -> Account:
+        """Return the account that the request's access token was issued to."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise HttpError(401, "Missing access token", {"WWW-Authenticate": "Bearer"})
+        subject = self._tokens.read(token)
+        if subject is None and self._tokens.is_expired(token):
+            raise HttpError(401, "Expired access token", {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        account = None if subject is None else self._accounts.get(subject)
+        if account is None:
+            raise HttpError(403, "Invalid access token")
+        return account
+
+
+def _credentials(body: dict[str, Any]) -> tuple[str, str]:
+    require_texts(body, ("email", "password"), "Missing email or password")
+    email, password = body["email"], body["password"]
+    if len(email) > MAX_EMAIL or _EMAIL.fullmatch(email) is None:
+        raise HttpError(400, f"email is not an address such as user@example.com of at most {MAX_EMAIL} characters")
+    if len(password) > MAX_PASSWORD or _CONTROL.search(password):
+        raise HttpError(400, f"password is not text of at most {MAX_PASSWORD} characters without control characters")
+    return email, password
+
+
+def _error_body(error: HttpError) -> Response:
+    return json_response({"success": False, "error": error.message})
+
+
+def _page_route(path: str, name: str, mimetype: str) -> Route:
+    content = (files(PACKAGE) / "page" / name).read_bytes()
+    return Route("GET", path, lambda _: Response(content, mimetype=mimetype))

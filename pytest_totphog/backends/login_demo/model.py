@@ -1,0 +1,210 @@
+"""The rules of login-demo: accounts, their second factor, and what opens them."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pytest_totphog.clock import Clock
+from pytest_totphog.otp import random_secret
+from pytest_totphog.passwords import PasswordHasher
+from pytest_totphog.stores import Repository, Store
+from pytest_totphog.tokens import Token
+from pytest_totphog.verifier import Verifier
+
+__all__ = ["Account", "Accounts", "Enrolment", "Login", "SecondFactor"]
+
+ISSUER: Final = "2FA Demo"
+
+BACKUP_CODES: Final = 8
+BACKUP_CODE_LENGTH: Final = 8
+# Without the digits and letters that are taken for one another: 0 and O, 1 and I.
+BACKUP_CODE_CHARACTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who may log in.
+
+    Attributes:
+        id: a UUID made from the e-mail address in one case, so that the store's unique key keeps an address to one
+            account.
+        email: the address as it was registered.
+        password_hash: the bcrypt hash.
+    """
+
+    id: str
+    email: str
+    password_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SecondFactor:
+    """An account's authenticator app: the one that counts, and the one that is being set up.
+
+    Attributes:
+        id: the account's id.
+        secret: the verified secret; None until there is one.
+        backup_codes: hashes of the backup codes that are left.
+        pending_secret: a secret that awaits its first code; None when there is none.
+        pending_backup_codes: hashes of the backup codes that come into force with it.
+    """
+
+    id: str
+    secret: str | None = field(default=None, repr=False)
+    backup_codes: list[str] = field(default_factory=list, repr=False)
+    pending_secret: str | None = field(default=None, repr=False)
+    pending_backup_codes: list[str] = field(default_factory=list, repr=False)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether a login demands a code: a secret that has been verified is in force at once."""
+        return self.secret is not None
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What a user is shown once to set up an authenticator app; the backup codes are kept as hashes only."""
+
+    token: Token
+    backup_codes: list[str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Login:
+    """What came of a login: the account that is logged in, or a demand for a code, or neither for a refusal."""
+
+    account: Account | None = None
+    code_required: bool = False
+
+
+class Accounts:
+    """All accounts of the app.
+
+    Args:
+        store: where they live.
+        clock: what time it is.
+        verifier: judges codes and counts failures, by the account's id.
+        passwords: hashes passwords.
+        backup_codes: hashes backup codes; they are random, and eight at a time, so less work will do.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, verifier: Verifier, passwords: PasswordHasher, backup_codes: PasswordHasher
+    ) -> None:
+        self._clock = clock
+        self._verifier = verifier
+        self._passwords = passwords
+        self._backup_codes = backup_codes
+        self._accounts: Repository[Account] = store.repository(Account)
+        self._second_factors: Repository[SecondFactor] = store.repository(SecondFactor)
+
+    @property
+    def all(self) -> list[Account]:
+        """Every account, oldest first."""
+        return self._accounts.find()
+
+    @property
+    def second_factors(self) -> list[SecondFactor]:
+        """Every second factor that is in force or being set up, oldest first."""
+        return self._second_factors.find()
+
+    def get(self, account_id: str) -> Account | None:
+        """Return the account with an id."""
+        return self._accounts.get(account_id)
+
+    def register(self, email: str, password: str) -> Account | None:
+        """Return a new account; None when the address, in whichever case, has one."""
+        account = Account(_account_id(email), email, self._passwords.hash(password))
+        return account if self._accounts.add(account) else None
+
+    def log_in(self, email: str, password: str, code: str | None) -> Login:
+        """Judge a login.
+
+        The password comes first: only who knows it learns that a code is wanted, and only then is a wrong code
+        counted, so that strangers lock nobody out.
+
+        Args:
+            email: the address, in any case.
+            password: the password.
+            code: a code of the authenticator app or a backup code; None when none was given.
+        """
+        account = self._accounts.get(_account_id(email))
+        right = self._passwords.verify(password, None if account is None else account.password_hash)
+        if account is None or not right:
+            return Login()
+        if not self.second_factor(account).enabled:
+            return Login(account)
+        if code is None:
+            return Login(code_required=True)
+        return Login(account) if self._accepts(account, code) else Login()
+
+    def second_factor(self, account: Account) -> SecondFactor:
+        """Return the second factor of an account; an empty one when nothing has been set up."""
+        return self._second_factors.get(account.id) or SecondFactor(account.id)
+
+    def failures(self, account_id: str) -> int:
+        """Return how many wrong codes in a row an account has seen."""
+        return self._verifier.failures(account_id)
+
+    def set_up(self, account: Account) -> Enrolment:
+        """Return a new secret with its backup codes, to be verified; what is in force stays in force until then."""
+        secret = random_secret()
+        codes = [_backup_code() for _ in range(BACKUP_CODES)]
+        hashes = [self._backup_codes.hash(code) for code in codes]
+        while True:
+            old = self._second_factors.get(account.id)
+            new = replace(old or SecondFactor(account.id), pending_secret=secret, pending_backup_codes=hashes)
+            if self._second_factors.add(new) if old is None else self._second_factors.replace(old, new):
+                return Enrolment(self._token(account, secret), codes)
+
+    def verify(self, account: Account, code: str) -> bool:
+        """Judge a code of the authenticator app; the first right one of a new secret puts that in force."""
+        factor = self.second_factor(account)
+        secret = factor.pending_secret or factor.secret
+        if secret is None or not self._verifier.verify(account.id, self._token(account, secret), code).accepted:
+            return False
+
+        while (factor := self.second_factor(account)).pending_secret == secret:
+            if self._second_factors.replace(factor, SecondFactor(account.id, secret, factor.pending_backup_codes)):
+                return True
+        # Without a new secret there was nothing to put in force, or somebody else was faster; but if the second
+        # factor has been disabled or set up anew meanwhile, this code is good for nothing.
+        return factor.secret == secret
+
+    def disable(self, account: Account) -> None:
+        """Forget the second factor, backup codes included, and one that is being set up."""
+        self._second_factors.remove(account.id)
+
+    def _accepts(self, account: Account, code: str) -> bool:
+        if len(code) == BACKUP_CODE_LENGTH:
+            return self._accepts_backup_code(account, code)
+        secret = self.second_factor(account).secret
+        return secret is not None and self._verifier.verify(account.id, self._token(account, secret), code).accepted
+
+    def _accepts_backup_code(self, account: Account, code: str) -> bool:
+        """Use up a backup code; a wrong one counts as a wrong code does, and a locked account takes none."""
+        # Counted before it is looked at and forgiven when it is good, as the verifier does it with codes.
+        if self._verifier.fail(account.id) is not None:
+            return False
+        hashes = self.second_factor(account).backup_codes
+        used = next((hashed for hashed in hashes if self._backup_codes.verify(code, hashed)), None)
+        while used in (factor := self.second_factor(account)).backup_codes:
+            left = [hashed for hashed in factor.backup_codes if hashed != used]
+            if self._second_factors.replace(factor, replace(factor, backup_codes=left)):
+                self._verifier.forgive(account.id)
+                return True
+        return False
+
+    def _token(self, account: Account, secret: str) -> Token:
+        return Token.create(created_at=self._clock.now(), name=account.email, secret=secret, issuer=ISSUER)
+
+
+def _account_id(email: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"mailto:{email.lower()}"))
+
+
+def _backup_code() -> str:
+    return "".join(secrets.choice(BACKUP_CODE_CHARACTERS) for _ in range(BACKUP_CODE_LENGTH))

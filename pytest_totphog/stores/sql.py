@@ -1,0 +1,305 @@
+"""Records in a database: SQLite or PostgreSQL, through SQLAlchemy Core."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, Generic
+
+from pytest_totphog.errors import InvalidInput, MissingExtra, StoreError, hidden_in_reports
+from pytest_totphog.stores import RecordType, Repository
+from pytest_totphog.stores.fields import StoredField, stored_fields
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
+
+__all__ = ["SqlRepository", "SqlStore"]
+
+# Records hold secrets.
+__tracebackhide__ = hidden_in_reports
+
+# Strict, because of a URL read another way than it was meant an error would show a piece of the password.
+SQLITE_URL: Final = re.compile(r"sqlite:///(?P<path>[^?\0]+)")
+POSTGRESQL_URL: Final = re.compile(
+    r"postgresql\+psycopg://(?:[^\s@:/?#]*(?::[^\s@:/?#]*)?@)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s@:/?#\[\]]*)(?::(?P<port>[0-9]{1,5}))?/(?P<name>[^\s@/?#]+)(?:\?[^\s#]*)?"
+)
+
+# PostgreSQL cuts longer names off, and its index does not take keys of more than 2,704 bytes.
+MAX_NAME: Final = 63
+MAX_ID_BYTES: Final = 2000
+
+# The column that keeps the order of adding.
+POSITION: Final = "_position"
+
+# What those who create a table in PostgreSQL take turns by: any number that nobody else has chosen.
+CREATION_LOCK: Final = int.from_bytes(b"totphog", "big")
+
+
+class SqlStore:
+    """Repositories in a database; see `Store` for what its methods promise.
+
+    Each type of record has a table of its own, which is created when the type is first asked for. What a method has
+    changed is committed before it returns.
+
+    Args:
+        url: `sqlite:///PATH` or `postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME`.
+        prefix: what the names of the tables begin with; give each app its own where several share a database.
+
+    Raises:
+        InvalidInput: when the URL is another one; the message does not show it.
+        MissingExtra: where SQLAlchemy or psycopg is not installed.
+        StoreError: from every method, when the database fails.
+    """
+
+    def __init__(self, url: str, *, prefix: str = "") -> None:
+        self._database, self._engine = _open(url)
+        self._prefix = prefix
+        self._lock = threading.Lock()
+        self._repositories: dict[type, SqlRepository[Any]] = {}
+
+    def __repr__(self) -> str:
+        return f"<SqlStore {self._database}>"
+
+    def repository(self, record_type: type[RecordType]) -> Repository[RecordType]:
+        """Return the repository of a type of record; the same one each time."""
+        with self._lock:
+            if record_type not in self._repositories:
+                self._repositories[record_type] = self._create(record_type)
+            return self._repositories[record_type]
+
+    def clear(self) -> None:
+        """Forget all records of all repositories that have been asked for."""
+        with self._lock:
+            for repository in self._repositories.values():
+                repository.clear()
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        self._engine.dispose()
+
+    def _create(self, record_type: type[RecordType]) -> SqlRepository[RecordType]:
+        from sqlalchemy.schema import CreateTable
+
+        stored = stored_fields(record_type)
+        table = _table(_table_name(self._prefix, record_type), stored)
+        with self._transaction() as connection:
+            if self._engine.name == "postgresql":
+                # `IF NOT EXISTS` alone fails there when two connections create the table at the same time.
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({CREATION_LOCK})")
+            connection.execute(CreateTable(table, if_not_exists=True))
+        return SqlRepository(record_type, stored, table, self._transaction)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        from sqlalchemy.exc import DBAPIError, IntegrityError
+        from sqlalchemy.exc import TimeoutError as NoConnectionInTime
+
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except (DBAPIError, NoConnectionInTime) as error:
+            raise StoreError(f"the database {self._database} failed: {_reason(error)}") from None
+
+
+class SqlRepository(Generic[RecordType]):
+    """A repository in a database's table; see `Repository` for what its methods promise."""
+
+    def __init__(
+        self,
+        record_type: type[RecordType],
+        stored: list[StoredField],
+        table: Table,
+        transaction: Callable[[], Any],
+    ) -> None:
+        self._record_type = record_type
+        self._fields = {field.name: field for field in stored}
+        self._table = table
+        self._columns = [table.c[field.name] for field in stored]
+        self._transaction = transaction
+
+    def add(self, *records: RecordType) -> bool:
+        """Keep new records, all or none; False, and nothing changed, when an id is taken."""
+        from sqlalchemy.exc import IntegrityError
+
+        rows = [self._row(record) for record in records]
+        if not rows:
+            return True
+        try:
+            with self._transaction() as connection:
+                if len(rows) > 1:
+                    self._take_turns(connection)
+                connection.execute(self._table.insert().inline(), rows)
+        except IntegrityError:  # the unique id: nothing else can be broken by a row
+            return False
+        return True
+
+    def get(self, id: str) -> RecordType | None:
+        """Return the record with an id."""
+        return next(iter(self.find(id=id)), None)
+
+    def find(self, **equal: Any) -> list[RecordType]:
+        """Return the records whose fields have these values, oldest first; all of them without any."""
+        from sqlalchemy import select
+
+        condition = self._condition(equal)
+        if condition is None:
+            return []
+        query = select(*self._columns).where(*condition).order_by(self._table.c[POSITION])
+        with self._transaction() as connection:
+            rows = connection.execute(query).all()
+        return [self._record(row) for row in rows]
+
+    def replace(self, old: RecordType, new: RecordType) -> bool:
+        """Put a new record in the place of an old one of the same id; False when somebody else was faster."""
+        row = self._row(new)
+        condition = self._condition({name: getattr(old, name) for name in self._fields})
+        if condition is None or new.id != old.id:
+            return False
+        with self._transaction() as connection:
+            replaced: int = connection.execute(self._table.update().where(*condition).values(row)).rowcount
+        return replaced == 1
+
+    def remove(self, id: str) -> RecordType | None:
+        """Forget the record with an id and return it; None when there was none, so only one caller gets it."""
+        condition = self._condition({"id": id})
+        if condition is None:
+            return None
+        with self._transaction() as connection:
+            row = connection.execute(self._table.delete().where(*condition).returning(*self._columns)).one_or_none()
+        return None if row is None else self._record(row)
+
+    def clear(self) -> int:
+        """Forget all records and return how many there were."""
+        with self._transaction() as connection:
+            self._take_turns(connection)
+            count: int = connection.execute(self._table.delete()).rowcount
+        return count
+
+    def _take_turns(self, connection: Connection) -> None:
+        # Two transactions that change several rows in another order would wait for each other for ever. SQLite has
+        # one writer at a time anyway.
+        if connection.dialect.name == "postgresql":
+            name = connection.dialect.identifier_preparer.format_table(self._table)
+            connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+
+    def _row(self, record: RecordType) -> dict[str, Any]:
+        """Return what is kept of a record, by column."""
+        row = {name: field.encode(getattr(record, name)) for name, field in self._fields.items()}
+        if len(row["id"].encode()) > MAX_ID_BYTES:
+            raise InvalidInput(f"{self._record_type.__name__}.id is longer than {MAX_ID_BYTES:,} bytes")
+        return row
+
+    def _record(self, row: Row[Any]) -> RecordType:
+        return self._record_type(
+            **{name: field.decode(value) for (name, field), value in zip(self._fields.items(), row, strict=True)}
+        )
+
+    def _condition(self, equal: dict[str, Any]) -> list[ColumnElement[bool]] | None:
+        """Return what a row must meet to have these values; None when there is a value that no row can have."""
+        try:
+            return [self._table.c[name] == self._fields[name].encode(value) for name, value in equal.items()]
+        except InvalidInput:
+            return None
+
+
+def _table_name(prefix: str, record_type: type) -> str:
+    """Return the name of a record type's table: unlike any other's, and short enough for PostgreSQL."""
+    path = f"{record_type.__module__.removeprefix('pytest_totphog.')}.{record_type.__qualname__}"
+    name = re.sub(r"\W+", "_", f"{prefix}.{path}" if prefix else path, flags=re.ASCII).lower()
+    if len(name) > MAX_NAME:
+        name = f"{name[: MAX_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return name
+
+
+def _table(name: str, stored: list[StoredField]) -> Table:
+    import sqlalchemy
+
+    # Only SQLite's own INTEGER counts up by itself.
+    position = sqlalchemy.BigInteger().with_variant(sqlalchemy.Integer(), "sqlite")
+    return sqlalchemy.Table(
+        name,
+        sqlalchemy.MetaData(),
+        sqlalchemy.Column(POSITION, position, primary_key=True),
+        *(
+            sqlalchemy.Column(
+                field.name, getattr(sqlalchemy, field.column), nullable=field.optional, unique=field.name == "id"
+            )
+            for field in stored
+        ),
+    )
+
+
+def _open(url: str) -> tuple[str, Engine]:
+    """Return how errors call the database, and the engine that connects to it when it is first used."""
+    text = url if isinstance(url, str) and url.isprintable() else ""
+    if match := SQLITE_URL.fullmatch(text):
+        return _open_sqlite(match["path"])
+    if match := POSTGRESQL_URL.fullmatch(text):
+        place = f" on {match['host'] or 'localhost'}" + (f":{match['port']}" if match["port"] else "")
+        return f"{match['name']}{place}", _open_postgresql(text)
+    raise InvalidInput(
+        "the database's URL is none of those accepted: sqlite:///PATH and "
+        "postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME; in user and password write %40 for @, %3A for :, "
+        "%2F for /, %3F for ? and %23 for #"
+    )
+
+
+def _open_sqlite(path: str) -> tuple[str, Engine]:
+    if path == ":memory:":
+        raise InvalidInput("a database in memory cannot be shared between connections; name a file: sqlite:///PATH")
+    import sqlite3
+
+    try:
+        from sqlalchemy import URL, create_engine, event
+    except ImportError:
+        raise MissingExtra("a database", "SQLAlchemy", "sql") from None
+
+    # The timeout is how long to wait while another process writes.
+    engine = create_engine(URL.create("sqlite", database=path), connect_args={"timeout": 30}, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _: object) -> None:
+        # Readers do not wait for the writer. The mode stays with the file; SQLite does not wait for another process
+        # that is just setting it, nor need we.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+        # What is committed outlives this process, if not a power cut.
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    return path, engine
+
+
+def _open_postgresql(url: str) -> Engine:
+    try:
+        from sqlalchemy import create_engine, make_url
+    except ImportError:
+        raise MissingExtra("a database", "SQLAlchemy", "sql") from None
+    try:
+        import psycopg  # noqa: F401 -- SQLAlchemy imports it where nobody can say which extra is missing
+    except ImportError:
+        raise MissingExtra("PostgreSQL", "psycopg", "sql") from None
+
+    options = make_url(url)
+    return create_engine(
+        options.update_query_dict({"client_encoding": "utf8", "connect_timeout": "10", **options.query}),
+        # Replaces and removals read a row again that another transaction has just changed.
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+def _reason(error: Any) -> str:
+    """Return what the driver says, in one line and without the row that PostgreSQL puts below."""
+    origin = getattr(error, "orig", None) or error
+    primary = getattr(getattr(origin, "diag", None), "message_primary", None)
+    reason = " ".join(str(primary or origin).split())
+    if reason == "unable to open database file":
+        reason += "; its folder must be there, and this process must be allowed to write to it"
+    return reason
