@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := chromium chromium-driver oathtool zbar-tools
-SYSTEM_PROGRAMS := chromium chromedriver oathtool zbarimg
+SYSTEM_PACKAGES := chromium chromium-driver oathtool postgresql zbar-tools
+# PostgreSQL's programs are in no PATH.
+SYSTEM_PROGRAMS := chromium chromedriver oathtool $(or $(wildcard /usr/lib/postgresql/*/bin/initdb),initdb) zbarimg
 
 # The Pythons that pyenv keeps are tested too.
 PYENV_ROOT ?= $(HOME)/.pyenv
@@ -49,7 +50,7 @@ $(BIN)/tox:
 $(VENV)/demo: pyproject.toml
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet --upgrade pip
-	$@/bin/python -m pip install --quiet --group examples --editable .
+	$@/bin/python -m pip install --quiet --group examples --editable '.[backends]'
 	@touch $@
 
 $(VENV)/bench: pyproject.toml

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pytest_totphog.errors import MissingExtra as MissingExtra
     from pytest_totphog.errors import ServerError as ServerError
     from pytest_totphog.errors import StoreError as StoreError
-    from pytest_totphog.errors import StoreError as StoreError
     from pytest_totphog.errors import TokenNotFound as TokenNotFound
     from pytest_totphog.errors import TotphogError as TotphogError
     from pytest_totphog.freezing import FrozenClock as FrozenClock
@@ -44,7 +43,6 @@ _HOMES = {
     "MissingExtra": "errors",
     "PracticeBackend": "practice",
     "ServerError": "errors",
-    "StoreError": "errors",
     "StoreError": "errors",
     "TokenNotFound": "errors",
     "TotpServer": "server",

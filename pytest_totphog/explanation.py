@@ -73,7 +73,7 @@ def explain(code: str, token: Token, others: Iterable[Token], ledger: Ledger, no
             verdict, sentence = "ahead", f"{count} ahead: the code of step {step}, which begins in {ahead} s"
         claim = ledger.find(token.fingerprint, step)
         if claim is not None:
-            sentence += f"; handed out before: {claim.describe(now_ns / NANOSECONDS)}"
+            sentence += f"; handed out {claim.since(now_ns / NANOSECONDS)} to {claim.holder}"
         return Explanation(sentence, verdict, steps)
     for other in others:
         if other.fingerprint != token.fingerprint and other.digits == token.digits:

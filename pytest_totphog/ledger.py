@@ -29,10 +29,13 @@ class Claim:
     claimed_at: float
 
     def describe(self, now: float) -> str:
-        """Say who holds the step and since when, for errors and explanations."""
+        """Say who holds the step and since when, for errors."""
+        return f"step {self.step} was handed to {self.holder} {self.since(now)}"
+
+    def since(self, now: float) -> str:
+        """Say how long ago the step was handed out; a frozen clock may stand before it."""
         age = round(now - self.claimed_at)
-        since = "just now" if age == 0 else f"{age} s ago" if age > 0 else f"at a clock {-age} s ahead"
-        return f"step {self.step} was handed to {self.holder} {since}"
+        return "just now" if age == 0 else f"{age} s ago" if age > 0 else f"at a clock {-age} s ahead"
 
 
 class Ledger(Protocol):

@@ -135,6 +135,9 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
     `@pytest.mark.totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…)` shapes it.
     """
     arguments = marker_arguments(request, "totp", ("secret", "digits", "period", "algorithm", "issuer", "name", "uri"))
+    if "uri" not in arguments:
+        # So that a page full of tokens, and an explanation, tell whose is which.
+        arguments.setdefault("name", ascii(request.node.name)[1:-1][:80])
     token: TotpToken = checked("@pytest.mark.totp", _add_token, totp_server, arguments)
     _give_to_test_case(request, token)
     return token

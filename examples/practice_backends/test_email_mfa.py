@@ -72,7 +72,7 @@ def test_locked_out_and_in_again(shop, totp_mailbox, frozen_clock):
     assert post(f"{shop.url}/login/verify", **credentials(token=code)).status_code == 200
 
 
-def test_reset_the_password(shop, totp_mailbox, frozen_clock):
+def test_reset_the_password(shop, totp_mailbox):
     assert post(f"{shop.url}/forgot-password", email=ALICE["email"]).json()["success"]
     mail = totp_mailbox.wait_for_message(to=ALICE["email"])
     assert mail.subject == "Reset your password"

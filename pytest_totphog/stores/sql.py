@@ -265,8 +265,8 @@ def _open_sqlite(path: str) -> tuple[str, Engine]:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:
-        # Readers do not wait for the writer. The mode stays with the file; SQLite does not wait for another process
-        # that is just setting it, nor need we.
+        # Readers do not wait for the writer. The mode stays with the file; where another process is writing it cannot
+        # be set, whatever the timeout, and the next connection sets it.
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL")
         # What is committed outlives this process, if not a power cut.

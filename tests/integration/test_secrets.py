@@ -53,7 +53,7 @@ def test_locals_of_a_failing_test(project: pytest.Pytester) -> None:
         """
     )
     told = everything_told(project)
-    assert "\"unknown: no code of 'account'" in told
+    assert "\"unknown: no code of 'test_login'" in told
     assert secrets_in(project, told) == []
 
 
@@ -78,7 +78,7 @@ def test_output_and_logs(project: pytest.Pytester) -> None:
         """
     )
     told = everything_told(project)
-    assert "enrolled <totptoken 'account'" in told
+    assert "enrolled <totptoken 'test_login'" in told
     assert "/api/v1/tokens http/1.1" in told
     assert secrets_in(project, told) == []
 

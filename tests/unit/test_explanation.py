@@ -96,8 +96,7 @@ def test_code_that_was_handed_out_before() -> None:
     ledger.claim(Claim(ALICE.fingerprint, STEP, "gw1 test_login", claimed_at=SECONDS - 5))
 
     assert explained("648307", ledger=ledger) == (
-        "current: the code of step 56843820, 23 s left; "
-        "handed out before: step 56843820 was handed to gw1 test_login 5 s ago"
+        "current: the code of step 56843820, 23 s left; handed out 5 s ago to gw1 test_login"
     )
     assert explained("764426", ledger=ledger) == "1 step ahead: the code of step 56843821, which begins in 23 s"
 
@@ -108,8 +107,7 @@ def test_old_code_that_was_handed_out_at_another_time() -> None:
     ledger.claim(Claim(ALICE.fingerprint, STEP - 1, "test_login", claimed_at=SECONDS + 60))
 
     assert explained("286522", ledger=ledger) == (
-        "1 step old: the code of step 56843819, which ended 7 s ago; "
-        "handed out before: step 56843819 was handed to test_login at a clock 60 s ahead"
+        "1 step old: the code of step 56843819, which ended 7 s ago; handed out at a clock 60 s ahead to test_login"
     )
 
 

@@ -1,9 +1,12 @@
 """The frozen clock: the wall clock of the process stands with it, and nothing else does."""
 
+import gc
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime, timezone
+from types import ModuleType
 
 import freezegun
 import pytest
@@ -202,3 +205,31 @@ def test_repr_says_mode_and_time() -> None:
     """A failing assertion shows where the clock stands."""
     with FrozenClock(HALF_PAST_TEN, patch=None) as clock:
         assert repr(clock) == "<FrozenClock frozen at 2024-01-15T10:30:00+00:00>"
+
+
+@pytest.fixture
+def importing_collector() -> Iterator[None]:
+    """A garbage collection that imports something each time, as a thread that gets its turn in it may."""
+    threshold, names = gc.get_threshold(), []
+
+    def import_something(_phase: str, _info: object) -> None:
+        names.append(f"imported_by_the_collector_{len(names)}")
+        sys.modules[names[-1]] = ModuleType(names[-1])
+
+    gc.callbacks.append(import_something)
+    gc.set_threshold(50)
+    yield
+    gc.set_threshold(*threshold)
+    gc.callbacks.remove(import_something)
+    for name in names:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("importing_collector")
+def test_module_imported_while_freezegun_looks_through_them() -> None:
+    """Before Python 3.12, a collection that came while freezegun listed the modules made the freeze fail."""
+    garbage = [(number, number) for number in range(5000)]
+    with FrozenClock(HALF_PAST_TEN) as clock:
+        assert clock.mode == "frozen"
+    assert is_real()
+    assert len(garbage) == 5000

@@ -620,7 +620,7 @@ def test_the_holder_is_told_to_who_comes_later(client: Client, path: str) -> Non
     """By the explanation of the code; without a holder it is the server itself."""
     client.post(f"{path}/one-time-code", json={"holder": "test_login of worker gw0"})
     explanation = client.post(f"{path}/explain", json={"code": CURRENT}).json["data"]["explanation"]
-    assert "handed to test_login of worker gw0 just now" in explanation
+    assert "handed out just now to test_login of worker gw0" in explanation
 
 
 def test_no_one_time_code_in_time() -> None:

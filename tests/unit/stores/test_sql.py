@@ -3,8 +3,10 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -39,6 +41,13 @@ class ARecordWhoseNameIsLongerThanPostgresqlTakesToo:
     """A record."""
 
     id: str
+
+
+def record_type(module: str, name: str, **types: type) -> type:
+    """Return a type of record as another module would define it."""
+    made = make_dataclass(name, [("id", str), *types.items()], frozen=True)
+    made.__module__ = module
+    return made
 
 
 @pytest.fixture
@@ -169,8 +178,8 @@ def test_each_type_has_a_table_named_after_it(sqlite_url: str, tmp_path: Path) -
     """Module and class, so that two apps with an `Account` each can share a database."""
     with closing(SqlStore(sqlite_url)) as store:
         store.repository(LastStep)
-        store.repository(make_dataclass("Account", [("id", str)], frozen=True, namespace={"__module__": "a.model"}))
-        store.repository(make_dataclass("Account", [("id", str)], frozen=True, namespace={"__module__": "b.model"}))
+        store.repository(record_type("a.model", "Account"))
+        store.repository(record_type("b.model", "Account"))
 
     assert tables(tmp_path) == ["a_model_account", "b_model_account", "verifier_laststep"]
 
@@ -199,31 +208,30 @@ def test_long_names_of_types_stay_apart(sql_store: SqlStore) -> None:
 def test_table_is_created_by_one_of_many_at_the_same_time(database_url: str, query: Callable[..., list[Any]]) -> None:
     """Eight stores, each with a connection of its own, find no table and all have it afterwards; ten times."""
     for number in range(10):
-        record_type = make_dataclass(f"Race{number}", [("id", str)], frozen=True, namespace={"__module__": "race"})
-        stores = [SqlStore(database_url) for _ in range(8)]
+        race = record_type("race", f"Race{number}")
+        with ExitStack() as cleanup:
+            stores = [cleanup.enter_context(closing(SqlStore(database_url))) for _ in range(8)]
 
-        added = in_threads(8, lambda n, stores=stores, new=record_type: stores[n].repository(new).add(new(str(n))))
+            def add(which: int, stores: list[SqlStore] = stores, race: Any = race) -> bool:
+                return stores[which].repository(race).add(race(str(which)))
 
-        assert added == [True] * 8
+            assert in_threads(8, add) == [True] * 8
+
         assert query(f"SELECT count(*) FROM race_race{number}") == [(8,)]
         query(f"DROP TABLE race_race{number}")
-        for store in stores:
-            store.close()
 
 
 def test_type_that_cannot_be_kept_is_refused(sql_store: SqlStore) -> None:
     """No table is made for it."""
     with pytest.raises(InvalidInput, match=r"Pair\.both is of a type that a database does not keep; accepted are str,"):
-        sql_store.repository(make_dataclass("Pair", [("id", str), ("both", tuple)], frozen=True))
+        sql_store.repository(record_type("pairs", "Pair", both=tuple))
 
 
 def test_table_of_another_version_is_an_error(database_url: str, query: Callable[..., list[Any]]) -> None:
     """The message names the database and what is missing there."""
     query("CREATE TABLE old_note (_position INTEGER PRIMARY KEY, id TEXT)")
-    old_note = make_dataclass("Note", [("id", str), ("text", str)], frozen=True, namespace={"__module__": "old"})
-
     with closing(SqlStore(database_url)) as store:
-        notes = store.repository(old_note)
+        notes = store.repository(record_type("old", "Note", text=str))
         with pytest.raises(StoreError, match=r"the database .+ failed: .*column.*text"):
             notes.find()
 
@@ -381,6 +389,19 @@ def test_sqlite_reads_while_another_connection_writes(sqlite_store: SqlStore, tm
         assert notes.find() == [Note("a")]
 
 
+def test_sqlite_is_opened_while_another_connection_writes(sqlite_store: SqlStore, tmp_path: Path) -> None:
+    """SQLite refuses to change a file's mode then, and that is nobody's error."""
+    notes = sqlite_store.repository(Note)
+    notes.add(Note("a"))
+    sqlite_store.close()
+
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = DELETE")
+        writer.execute("BEGIN IMMEDIATE")
+
+        assert notes.find() == [Note("a")]
+
+
 def test_sqlite_file_in_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     """The message says what to do; the folder is not made, because its name may be a slip."""
     with closing(SqlStore(f"sqlite:///{tmp_path}/missing/store.db")) as store, pytest.raises(StoreError) as caught:
@@ -530,18 +551,57 @@ def test_postgresql_needs_no_encoding_of_its_own(own_database: tuple[str, Callab
         assert notes.get("Zoë \U0001f511") == Note("Zoë \U0001f511")
 
 
+def wait_until_blocked(connection: psycopg.Connection, count: int) -> None:
+    """Return when so many transactions wait for another one."""
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'own' AND wait_event_type = 'Lock'"
+    deadline = time.monotonic() + 10
+    while connection.execute(blocked).fetchall() != [(count,)]:
+        assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def administrator(own_database: tuple[str, Callable[[str], None]]) -> Iterator[psycopg.Connection]:
+    """A connection to look at the test's own database."""
+    with psycopg.connect(own_database[0].replace("+psycopg", ""), autocommit=True) as connection:
+        yield connection
+
+
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
 def test_postgresql_is_right_whatever_isolation_is_its_default(
-    own_database: tuple[str, Callable[[str], None]], isolation: str
+    own_database: tuple[str, Callable[[str], None]], administrator: psycopg.Connection, isolation: str
 ) -> None:
-    """Sixteen threads change one record: the slower ones are told so, and none gets a serialization failure."""
+    """Who waited for somebody faster is told so, and gets no serialization failure."""
     url, administrate = own_database
     administrate(f"ALTER DATABASE own SET default_transaction_isolation = '{isolation}'")
-    with closing(SqlStore(url)) as store:
+    with closing(SqlStore(url)) as store, ThreadPoolExecutor() as pool:
         notes = store.repository(Note)
-        notes.add(Note("a"))
+        notes.add(Note("a"), Note("b"))
 
-        replaced = in_threads(16, lambda number: notes.replace(Note("a"), Note("a", str(number))))
+        with psycopg.connect(url.replace("+psycopg", "")) as faster:
+            faster.execute("UPDATE tests_unit_stores_test_sql_note SET text = 'faster'")
+            replaced = pool.submit(notes.replace, Note("a"), Note("a", "slower"))
+            removed = pool.submit(notes.remove, "b")
+            wait_until_blocked(administrator, 2)
 
-        assert replaced.count(True) == 1
-        assert notes.find() == [Note("a", str(replaced.index(True)))]
+        assert replaced.result(10) is False
+        assert removed.result(10) == Note("b", "faster")
+        assert notes.find() == [Note("a", "faster")]
+
+
+def test_postgresql_adds_several_records_without_a_deadlock(
+    own_database: tuple[str, Callable[[str], None]], administrator: psycopg.Connection
+) -> None:
+    """Two bring the same ids in another order, and both wait for a third: one adds, and the other is refused."""
+    url, _ = own_database
+    with closing(SqlStore(url)) as store, ThreadPoolExecutor() as pool:
+        notes = store.repository(Note)
+
+        with psycopg.connect(url.replace("+psycopg", "")) as third:
+            third.execute("INSERT INTO tests_unit_stores_test_sql_note (id, text) VALUES ('c', '')")
+            forwards = pool.submit(notes.add, Note("a"), Note("c"), Note("b"))
+            wait_until_blocked(administrator, 1)
+            backwards = pool.submit(notes.add, Note("b"), Note("a"))
+            wait_until_blocked(administrator, 2)
+            third.rollback()
+
+        assert sorted([forwards.result(10), backwards.result(10)]) == [False, True]
