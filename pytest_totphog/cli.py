@@ -151,7 +151,7 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
     if options.database is not None:
         if "store" not in accepted:
             raise InvalidInput(f"the app {options.app} keeps nothing in a database; leave --database out")
-        chosen["store"] = _store(options.database, cleanup)
+        chosen["store"] = _store(options, cleanup)
     if options.smtp is not None:
         chosen["smtp"] = _address(options.smtp)
     elif "mailbox" in accepted:
@@ -165,10 +165,11 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
     return chosen
 
 
-def _store(url: str, cleanup: ExitStack) -> Store:
+def _store(options: argparse.Namespace, cleanup: ExitStack) -> Store:
     from pytest_totphog.stores.sql import SqlStore
 
-    store = SqlStore(url)
+    # Several apps may share a database, but not their lockouts and signing keys.
+    store = SqlStore(options.database, prefix=options.app)
     cleanup.callback(store.close)
     return store
 
@@ -187,7 +188,7 @@ def _seed(options: argparse.Namespace) -> int:
     from pytest_totphog.apps import seed_app
 
     with ExitStack() as cleanup:
-        print(seed_app(options.app, _store(options.database, cleanup)))
+        print(seed_app(options.app, _store(options, cleanup)))
     return 0
 
 

@@ -163,7 +163,7 @@ class TotpToken(Token):
         lookahead, timeout = _steps("lookahead", lookahead), _seconds("timeout", timeout)
         holder = self.authenticator.holder() if holder is None else _holder(holder)
         clock, ledger, period = self.authenticator.clock, self.authenticator.ledger, self.period * NANOSECONDS
-        started = clock.monotonic()
+        waited = 0.0
         while True:
             moment = clock.time_ns()
             current = moment // period
@@ -171,10 +171,9 @@ class TotpToken(Token):
             last = ledger.last(self.fingerprint)
             if last is not None:
                 step = max(step, last.step + 1)
-            waited = clock.monotonic() - started
             if step > current + lookahead:
                 reason = last.describe(moment / NANOSECONDS) if last is not None and last.step >= current else ""
-                self._wait_until((step - lookahead) * period, timeout - waited, reason)
+                waited += self._wait_until((step - lookahead) * period, timeout - waited, reason)
             elif ledger.claim(Claim(self.fingerprint, step, holder, moment / NANOSECONDS)):
                 return OneTimeCode(
                     code=self.code_at_step(step),
@@ -201,13 +200,13 @@ class TotpToken(Token):
             InvalidInput: when an argument is not what is accepted.
         """
         required, clock, period = self._required(min_remaining), self.authenticator.clock, self.period * NANOSECONDS
-        started = clock.monotonic()
+        waited = 0.0
         while True:
             moment = clock.time_ns()
             end = (moment // period + 1) * period
             if end - moment >= required:
                 return moment
-            self._wait_until(end, timeout - (clock.monotonic() - started), "")
+            waited += self._wait_until(end, timeout - waited, "")
 
     def wrong_code(self, window: int = 10) -> str:
         """Return a code that no verifier accepts now: of the right length, and unlike the current one in every digit.
@@ -278,12 +277,14 @@ class TotpToken(Token):
         # with half a second less `remaining_seconds`, which counts begun seconds, still says the whole period.
         return min(seconds, self.period - 0.5) * NANOSECONDS
 
-    def _wait_until(self, when: int, timeout: float, reason: str) -> None:
-        authenticator = self.authenticator
-        ahead = (when - authenticator.clock.time_ns()) / NANOSECONDS
-        in_time = authenticator.clock.mode == "frozen" or ahead <= timeout
-        if in_time and authenticator.clock.wait_until(when, timeout, unless=lambda: authenticator.closed):
-            return
+    def _wait_until(self, when: int, timeout: float, reason: str) -> float:
+        """Wait, or move a frozen clock on, and return how long was waited in real seconds."""
+        authenticator, clock = self.authenticator, self.authenticator.clock
+        ahead = (when - clock.time_ns()) / NANOSECONDS
+        frozen, started = clock.mode == "frozen", clock.monotonic()
+        in_time = frozen or ahead <= timeout
+        if in_time and clock.wait_until(when, timeout, unless=lambda: authenticator.closed):
+            return 0.0 if frozen else clock.monotonic() - started
         if in_time and authenticator.closed:
             message = f"no unspent code of {self.name!r}: its server was stopped before the next one began"
         else:

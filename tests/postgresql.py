@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.system import require
 
 # Debian puts the server's programs into no PATH.
-VERSIONS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+VERSIONS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 SEARCHED = os.pathsep.join([*map(str, VERSIONS), os.environ.get("PATH", "")])
 
 

@@ -15,7 +15,9 @@ from pytest_totphog import errors
         (errors.TokenNotFound, LookupError),
         (errors.ClockNotFrozen, RuntimeError),
         (errors.CodeUnavailable, TimeoutError),
+        (errors.MailNotReceived, TimeoutError),
         (errors.ServerError, OSError),
+        (errors.StoreError, OSError),
         (errors.MissingExtra, ImportError),
     ],
 )

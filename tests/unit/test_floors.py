@@ -12,7 +12,7 @@ PACKAGE = Path(pytest_totphog.__file__).parent
 
 # A folder stands for all modules in it. On one floor, a module may import what is listed before it.
 FLOORS = [
-    ["errors", "clock", "otp"],
+    ["errors", "clock", "otp", "texts"],
     ["otpauth", "tokens", "qr", "freezing"],
     ["stores", "ledger", "explanation", "totp_token", "verifier", "passwords", "access_tokens", "mailbox"],
     ["authenticator", "wsgi"],

@@ -65,7 +65,8 @@ class Contract:
             schema = content["schema"]
         assert response.mimetype == media_type
         if method != "HEAD":
-            self.validator(schema).validate(yaml.safe_load(response.text) if "yaml" in media_type else response.json)
+            read = {"application/json": json.loads, "application/yaml": yaml.safe_load}.get(media_type, str)
+            self.validator(schema).validate(read(response.text))
 
     def _path_of(self, path: str) -> str | None:
         patterns = {re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(described)): described for described in self.paths}
@@ -145,7 +146,7 @@ class DocumentTests:
         assert self.contract.document["info"]["version"] == __version__
 
     def test_examples_are_what_their_schema_says(self) -> None:
-        """Every body, asked or answered, has one."""
+        """Every body, asked or answered, has one, but pages."""
         described = [
             *(operation["requestBody"] for _, _, operation in self.contract.operations if "requestBody" in operation),
             *(
@@ -157,6 +158,7 @@ class DocumentTests:
         ]
         assert described
         for each in described:
-            content = each["content"]["application/json"]
-            for example in examples(content):
-                self.contract.validator(content["schema"]).validate(example)
+            for content in each["content"].values():
+                if content["schema"] != {"type": "string"}:  # a page
+                    for example in examples(content):
+                        self.contract.validator(content["schema"]).validate(example)

@@ -87,11 +87,17 @@ class TestRegisterInitiate:
         ("changes", "message"),
         [
             ({"email": None}, "email is missing; accepted is a string"),
-            ({"email": "alice"}, "email is no mail address; accepted is one such as alice@example.com"),
-            ({"email": "alice@example.com\r\nBcc: eve@example.com"}, "email has a control character"),
+            (
+                {"email": "alice"},
+                "email is 'alice'; accepted is an address of at most 254 characters such as alice@example.com",
+            ),
+            (
+                {"email": "alice@example.com\r\nBcc: eve@example.com"},
+                "email is 'alice@exampl...e@example.com'; accepted is an address of at most 254 characters",
+            ),
             ({"password": ""}, "password has 0 characters; accepted are 1 to 1024"),
             ({"password": 12345678}, "password is of type int; accepted is a string"),
-            ({"firstName": "a\x01"}, "firstName has a control character; accepted is printable text"),
+            ({"firstName": "a\x01"}, r"firstName contains the character '\x01'; accepted is printable text"),
             ({"lastName": "x" * 201}, "lastName has 201 characters; accepted are 1 to 200"),
             ({"roleId": True}, "roleId is not a whole number from 0 to 2147483647"),
             ({"roleId": 1.5}, "roleId is not a whole number from 0 to 2147483647"),

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.authenticator import Authenticator
@@ -11,31 +10,10 @@ from pytest_totphog.backends.login_demo.app import create_app
 from pytest_totphog.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.totp_token import TotpToken
-from pytest_totphog.wsgi.openapi import document
+from tests.unit.backends.contract import Contract, ContractClient
 
 KEY = "the key of the login-demo's tests"
-CONTRACT = document("pytest_totphog.backends.login_demo")
-
-
-class ContractClient(Client):
-    """A client that fails for every answer in JSON which the OpenAPI document does not describe."""
-
-    def open(self, *arguments: Any, **options: Any) -> TestResponse:
-        """Send a request and check the answer."""
-        response = super().open(*arguments, **options)
-        method, status = response.request.method.lower().replace("head", "get"), str(response.status_code)
-        operation = CONTRACT["paths"].get(response.request.path, {}).get(method)
-        schema = {"$ref": "#/components/schemas/Error"}
-        if operation is not None:
-            assert status in operation["responses"], f"{method} {response.request.path} answers {status}"
-            described = operation["responses"][status]
-            if "$ref" in described:
-                described = CONTRACT["components"]["responses"][described["$ref"].rpartition("/")[2]]
-            schema = described["content"][response.mimetype]["schema"]
-        if response.mimetype == "application/json" and response.request.method != "HEAD":
-            within = {**schema, "components": CONTRACT["components"]}
-            Draft202012Validator(within).validate(response.json)
-        return response
+CONTRACT = Contract("pytest_totphog.backends.login_demo")
 
 
 class User:
@@ -102,7 +80,7 @@ def store() -> MemoryStore:
 @pytest.fixture
 def client(clock: Clock, store: MemoryStore) -> Client:
     """A client of the app, without lockout as its document says."""
-    return ContractClient(create_app(clock=clock, store=store, jwt_key=KEY))
+    return ContractClient(create_app(clock=clock, store=store, jwt_key=KEY), CONTRACT)
 
 
 @pytest.fixture

@@ -55,8 +55,8 @@ LOCKED_ROUTES = [
 ]
 
 BAD_EMAILS = ["user", "user@", "@example.com", "a@b@c", "us er@example.com", "user@example.com\n", "üser@example.com"]
-BAD_EMAILS += ["nul\0@example.com", "a" * 243 + "@example.com"]
-BAD_PASSWORDS = ["\0", "pass\nword", "\x7f", "\x85", "x" * 1025]
+BAD_EMAILS += ["nul\0@example.com", "a" * 64 + "@" + "b" * 190]
+BAD_PASSWORDS = ["\0", "pass\nword", "\x7f", "x" * 1025]
 
 
 def answer(response: TestResponse) -> tuple[int, Any]:
@@ -100,18 +100,19 @@ class TestRegisterUser:
         status, body = answer(client.post(self.PATH, json={**USER, "email": email}))
 
         assert status == 400
-        assert re.match(r"email is (of type|not an address such as user@example\.com of at most 254)", body["error"])
+        assert re.match(r"email is (of type|.+; accepted is an address of at most 254 characters)", body["error"])
         assert kept(store) == []
 
-    @pytest.mark.parametrize("password", [*BAD_PASSWORDS, 12345678, True, ["x"], {"a": 1}], ids=range(9))
+    @pytest.mark.parametrize("password", [*BAD_PASSWORDS, 12345678, True, ["x"], {"a": 1}], ids=range(8))
     def test_400_password_that_is_no_text(self, client: Client, store: MemoryStore, password: Any) -> None:
         """The message says what is accepted, and not what was sent."""
         status, body = answer(client.post(self.PATH, json={**USER, "password": password}))
 
         assert status == 400
         assert re.fullmatch(
-            r"password is (of type \w+; accepted is a string"
-            r"|not text of at most 1024 characters without control characters)",
+            r"password is of type \w+; accepted is a string"
+            r"|password has 1025 characters; accepted are 1 to 1024"
+            r"|password contains a control character or half a surrogate pair; accepted is printable text",
             body["error"],
         )
         assert kept(store) == []
@@ -126,7 +127,7 @@ class TestRegisterUser:
 
     def test_longest_address_and_password_are_accepted(self, client: Client) -> None:
         """254 and 1,024 characters; of the password every one counts, and it may be of any script."""
-        user = {"email": "a" * 242 + "@example.com", "password": "пароль🔑" * 146 + "xx"}
+        user = {"email": "a" * 64 + "@" + "b" * 189, "password": "пароль🔑" * 146 + "xx"}
         client.post(self.PATH, json=user)
 
         assert client.post("/api/auth/login", json=user).status_code == 200

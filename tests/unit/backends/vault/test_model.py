@@ -91,15 +91,18 @@ class TestAccounts:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"name": " "}, "name has 1 characters; accepted are 1 to 200, one of them visible"),
-            ({"name": "a" * 201}, "name has 201 characters; accepted are 1 to 200, one of them visible"),
-            ({"name": "a\0"}, "name has a control character; accepted is printable text"),
-            ({"email": "a\0@example.com"}, "email has a control character; accepted is printable text"),
-            ({"email": "a@" + "b" * 253}, "email has 255 characters; accepted are 1 to 254, one of them visible"),
-            ({"email": "alice"}, "email is no mail address; accepted is one such as alice@example.com"),
-            ({"email": "a b@example.com"}, "email is no mail address; accepted is one such as alice@example.com"),
-            ({"email": "a@b@c"}, "email is no mail address; accepted is one such as alice@example.com"),
+            ({"name": " "}, "name is empty; accepted is a string with a visible character"),
+            ({"name": "a" * 201}, "name has 201 characters; accepted are 1 to 200"),
+            ({"name": "a\0"}, r"name contains the character '\x00'; accepted is printable text"),
+            (
+                {"email": "alice"},
+                "email is 'alice'; accepted is an address of at most 254 characters such as alice@example.com",
+            ),
             ({"password": "a" * 1025}, "password has 1025 characters; accepted are 1 to 1024"),
+            (
+                {"password": "a\0"},
+                "password contains a control character or half a surrogate pair; accepted is printable text",
+            ),
         ],
     )
     def test_refused_fields(self, accounts: Accounts, store: Store, change: dict[str, str], message: str) -> None:
@@ -109,9 +112,9 @@ class TestAccounts:
         assert str(error.value) == message
         assert store.repository(Account).find() == []
 
-    @pytest.mark.parametrize("password", ["a", "a" * 1024, "with\0NUL", "Ж🦔"])
+    @pytest.mark.parametrize("password", ["a", " ", "a" * 1024, "Ж🦔"])
     def test_accepted_passwords(self, accounts: Accounts, password: str) -> None:
-        """Any text is one."""
+        """Any printable text is one."""
         account = accounts.register("Alice", "alice@example.com", password)
         assert accounts.log_in("alice@example.com", password) == account
 
@@ -264,12 +267,9 @@ class TestTotps:
     @pytest.mark.parametrize(
         ("field", "refused", "message"),
         [
-            (
-                "label",
-                ["", " ", "a" * 201],
-                "label has {length} characters; accepted are 1 to 200, one of them visible",
-            ),
-            ("label", ["a\0", "a\n", "\ud800"], "label has a control character; accepted is printable text"),
+            ("label", ["", " "], "label is empty; accepted is a string with a visible character"),
+            ("label", ["a" * 201], "label has 201 characters; accepted are 1 to 200"),
+            ("label", ["\0", "\ud800"], "label contains the character {value!a}; accepted is printable text"),
             ("label", [None], "label is missing; accepted is a string"),
             ("secret", [1], "secret is of type int; accepted is a base32 string"),
             ("secret", ["A" * 1025], "secret has 1025 characters; accepted are 1024 at most"),
@@ -277,7 +277,8 @@ class TestTotps:
             ("digits", [5, 9, 10], "digits is {value}; accepted are 6, 7 and 8"),
             ("period", [0, 86_401, 1.5], "period is {value}; accepted are whole seconds from 1 to 86400"),
             ("algorithm", [1], "algorithm is 1; accepted are sha1, sha256 and sha512"),
-            ("icon", ["", "a" * 2001], "icon has {length} characters; accepted are 1 to 2000, one of them visible"),
+            ("icon", [""], "icon is empty; accepted is a string with a visible character"),
+            ("icon", ["a" * 2001], "icon has 2001 characters; accepted are 1 to 2000"),
             ("icon", [1], "icon is of type int; accepted is a string"),
             ("sort", [2**31, -(2**31) - 1, 1.5, True], "sort is {value}; accepted are whole numbers of 32 bits"),
         ],
@@ -287,7 +288,7 @@ class TestTotps:
         for value in refused:
             with pytest.raises(InvalidInput) as error:
                 totps.add(ALICE, [GITHUB, GITHUB | {field: value}])
-            assert str(error.value) == message.format(value=value, length=len(value) if isinstance(value, str) else 0)
+            assert str(error.value) == message.format(value=value)
         assert totps.all(ALICE) == []
 
     @pytest.mark.parametrize(
