@@ -10,9 +10,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Final, TypeAlias
 
-from pytest_totphog.errors import ClockNotFrozen, InvalidInput, shown
+from pytest_totphog.errors import ClockNotFrozen, InvalidInput, hidden_in_reports, shown
 
 __all__ = ["NANOSECONDS", "Clock", "Instant", "as_datetime", "as_nanoseconds", "as_period"]
+
+__tracebackhide__ = hidden_in_reports
 
 NANOSECONDS: Final = 1_000_000_000
 MAX_PERIOD: Final = 86_400

@@ -82,7 +82,8 @@ class MissingExtra(TotphogError, ImportError):
 def hidden_in_reports(failure: Any) -> bool:
     """Tell pytest, which prints the arguments of the last function in a traceback, to end at the caller's line.
 
-    Modules whose arguments hold secrets set `__tracebackhide__` to this; other exceptions keep their traceback.
+    Modules whose arguments hold secrets, or whose errors are about the caller's line, set `__tracebackhide__` to this.
+    Other exceptions keep their traceback.
     """
     return isinstance(failure.value, TotphogError)
 

@@ -13,12 +13,14 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_totphog.clock import Clock
-from pytest_totphog.errors import MailNotReceived, MissingExtra, ServerError
+from pytest_totphog.errors import MailNotReceived, MissingExtra, ServerError, hidden_in_reports
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["Mail", "Mailbox"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 @dataclass(frozen=True, eq=False, repr=False)

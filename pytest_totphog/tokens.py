@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any, Final
 from pytest_totphog import otp, otpauth
 from pytest_totphog.clock import NANOSECONDS, as_period
 from pytest_totphog.errors import InvalidInput, hidden_in_reports
+from pytest_totphog.texts import as_text, shape
 
 __all__ = ["DEFAULT_ISSUER", "Secret", "Token"]
 
@@ -88,16 +90,17 @@ class Token:
     def from_uri(cls, uri: str, *, created_at: datetime) -> Token:
         """Return a new token with the parameters of an `otpauth://totp/` URI."""
         if not isinstance(uri, str):
-            raise InvalidInput(f"uri is {_shape(uri)}; accepted is a string such as otpauth://totp/NAME?secret=BASE32")
+            raise InvalidInput(f"uri is {shape(uri)}; accepted is a string such as otpauth://totp/NAME?secret=BASE32")
         return cls.create(created_at=created_at, **otpauth.parse_uri(uri))
 
     def __post_init__(self) -> None:
         if not isinstance(self.secret, str):
-            raise InvalidInput(f"secret is {_shape(self.secret)}; accepted is a base32 string")
+            raise InvalidInput(f"secret is {shape(self.secret)}; accepted is a base32 string")
         canonical, _ = otp.decode_secret(self.secret)
         checked = {
-            "name": _text("name", self.name),
-            "issuer": _text("issuer", self.issuer, may_be_empty=True),
+            # How long they may be is the key URI's to say, below; it cannot carry spaces around a name.
+            "name": as_text("name", self.name, most=sys.maxsize).strip(" "),
+            "issuer": as_text("issuer", self.issuer, least=0, most=sys.maxsize).strip(" "),
             "secret": Secret(canonical),
             "digits": otp.as_digits(self.digits),
             "period": as_period(self.period),
@@ -200,19 +203,3 @@ class Token:
     def json(self) -> str:
         """The token as JSON text, made once, because lists of thousands of tokens are polled."""
         return Secret(json.dumps(self.as_dict()))
-
-
-def _shape(value: object) -> str:
-    """Say what kind of thing a value is, because the value itself may hold a secret."""
-    return "missing" if value is None else f"of type {type(value).__name__}"
-
-
-def _text(field: str, value: object, *, may_be_empty: bool = False) -> str:
-    if not isinstance(value, str):
-        raise InvalidInput(f"{field} is {_shape(value)}; accepted is a string")
-    if not value.strip() and not (may_be_empty and value == ""):
-        raise InvalidInput(f"{field} is empty; accepted is a string with a visible character")
-    for character in value:
-        if character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff":
-            raise InvalidInput(f"{field} contains the character {character!a}; accepted is printable text")
-    return value.strip(" ")  # a key URI cannot carry spaces around a name

@@ -7,12 +7,14 @@ from typing import Any, Final, Protocol
 
 from pytest_totphog import otp, qr
 from pytest_totphog.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant, as_datetime, as_nanoseconds
-from pytest_totphog.errors import CodeUnavailable, InvalidInput, shown
+from pytest_totphog.errors import CodeUnavailable, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.explanation import Explanation, explain
 from pytest_totphog.ledger import Claim, Ledger
 from pytest_totphog.tokens import Token
 
 __all__ = ["Keeper", "OneTimeCode", "TotpToken"]
+
+__tracebackhide__ = hidden_in_reports
 
 DEFAULT_MIN_REMAINING: Final = 10
 DEFAULT_TIMEOUT: Final = 90

@@ -3,9 +3,9 @@
 import pytest
 
 
-def test_each_test_has_a_fresh_backend(pytester: pytest.Pytester) -> None:
+def test_each_test_has_a_fresh_backend(project: pytest.Pytester) -> None:
     """What one test registers, the next does not know."""
-    pytester.makepyfile(
+    project.makepyfile(
         """
         import pytest, requests
 
@@ -15,13 +15,13 @@ def test_each_test_has_a_fresh_backend(pytester: pytest.Pytester) -> None:
             assert answer.status_code == 200
         """
     )
-    pytester.runpytest().assert_outcomes(passed=2)
+    project.runpytest().assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize("fixture", ["simple_backend", "email_mfa_backend", "vault_backend", "login_demo_backend"])
-def test_backends_share_the_tests_clock(pytester: pytest.Pytester, fixture: str) -> None:
+def test_backends_share_the_tests_clock(project: pytest.Pytester, fixture: str) -> None:
     """Whichever fixture comes first, the clock that is frozen is the backend's."""
-    pytester.makepyfile(
+    project.makepyfile(
         f"""
         def test_before({fixture}, frozen_clock):
             assert {fixture}.clock is frozen_clock
@@ -31,12 +31,12 @@ def test_backends_share_the_tests_clock(pytester: pytest.Pytester, fixture: str)
             assert {fixture}.clock is frozen_clock
         """
     )
-    pytester.runpytest().assert_outcomes(passed=2)
+    project.runpytest().assert_outcomes(passed=2)
 
 
-def test_policy_marker(pytester: pytest.Pytester) -> None:
+def test_policy_marker(project: pytest.Pytester) -> None:
     """It changes what it names, the nearest to the test first, and leaves the rest as the document says."""
-    pytester.makepyfile(
+    project.makepyfile(
         """
         import pytest
         from pytest_totphog import VerifierPolicy
@@ -48,7 +48,7 @@ def test_policy_marker(pytester: pytest.Pytester) -> None:
             assert simple_backend.policy == VerifierPolicy(window=0, one_time=False, max_failures=7)
         """
     )
-    pytester.runpytest().assert_outcomes(passed=1)
+    project.runpytest().assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_policy_marker(pytester: pytest.Pytester) -> None:
         ("windows=1", "@pytest.mark.totp_policy does not know 'windows'; accepted: window, one_time, max_failures"),
     ],
 )
-def test_wrong_policy(pytester: pytest.Pytester, arguments: str, sentence: str) -> None:
+def test_wrong_policy(project: pytest.Pytester, arguments: str, sentence: str) -> None:
     """A sentence, and no traceback of the plugin's."""
-    pytester.makepyfile(
+    project.makepyfile(
         f"""
         import pytest
 
@@ -69,15 +69,15 @@ def test_wrong_policy(pytester: pytest.Pytester, arguments: str, sentence: str) 
             pass
         """
     )
-    result = pytester.runpytest()
+    result = project.runpytest()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"{sentence}*"])
     result.stdout.no_fnmatch_line("*plugin.py*")
 
 
-def test_mails_go_to_the_tests_mailbox(pytester: pytest.Pytester) -> None:
+def test_mails_go_to_the_tests_mailbox(project: pytest.Pytester) -> None:
     """email_mfa_backend sends to totp_mailbox, which is empty at first."""
-    pytester.makepyfile(
+    project.makepyfile(
         """
         import pytest, requests
 
@@ -90,12 +90,12 @@ def test_mails_go_to_the_tests_mailbox(pytester: pytest.Pytester) -> None:
             assert len(totp_mailbox.wait_for_code(to="alice@example.com")) == 6
         """
     )
-    pytester.runpytest().assert_outcomes(passed=2)
+    project.runpytest().assert_outcomes(passed=2)
 
 
-def test_in_test_case_classes(pytester: pytest.Pytester) -> None:
+def test_in_test_case_classes(project: pytest.Pytester) -> None:
     """`usefixtures` sets them on the instance, as it does with the other fixtures."""
-    pytester.makepyfile(
+    project.makepyfile(
         """
         import unittest, pytest
 
@@ -106,4 +106,4 @@ def test_in_test_case_classes(pytester: pytest.Pytester) -> None:
                 assert self.totp_mailbox.messages == []
         """
     )
-    pytester.runpytest().assert_outcomes(passed=1)
+    project.runpytest().assert_outcomes(passed=1)

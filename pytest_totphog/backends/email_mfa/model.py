@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pytest_totphog import otp
 from pytest_totphog.access_tokens import AccessTokens
@@ -14,7 +13,9 @@ from pytest_totphog.backends.email_mfa.mail import Postman
 from pytest_totphog.clock import Clock, as_datetime
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.passwords import PasswordHasher
-from pytest_totphog.stores import RecordType, Repository, Store
+from pytest_totphog.stores import Repository, Store
+from pytest_totphog.stores.records import put
+from pytest_totphog.texts import as_email, as_password, as_text
 from pytest_totphog.tokens import Token
 from pytest_totphog.verifier import Verifier
 
@@ -22,8 +23,6 @@ __all__ = ["Account", "EmailMfa", "Refused"]
 
 CODE_SECONDS: Final = 300
 RESET_SECONDS: Final = 3600
-
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
 
 Reason = Literal["exists", "no account", "no code", "wrong code", "wrong password", "wrong link"]
 
@@ -115,20 +114,20 @@ class EmailMfa:
             Refused: when the account exists.
             MailNotSent: when the mail cannot be sent.
         """
-        address = _email(email)
+        address = as_email(email)
         registration = Registration(
             id=address.lower(),
             email=address,
-            first_name=_text("firstName", first_name),
-            last_name=_text("lastName", last_name),
-            phone_number=_text("phoneNumber", phone, least=0),
+            first_name=as_text("firstName", first_name),
+            last_name=as_text("lastName", last_name),
+            phone_number=as_text("phoneNumber", phone, least=0),
             role_id=_integer("roleId", role_id),
-            password_hash=self._passwords.hash(_text("password", password, most=1024)),
+            password_hash=self._passwords.hash(as_password(password)),
         )
         if self._accounts.get(registration.id) is not None:
             raise Refused("exists")
         self._mail_code("register", registration.id, address)
-        _put(self._registrations, registration)
+        put(self._registrations, registration.id, lambda _: registration)
 
     def complete_registration(self, *, email: str, code: object) -> None:
         """Make the account of a registration whose code is good.
@@ -182,7 +181,8 @@ class EmailMfa:
             raise Refused("no account")
         token = secrets.token_urlsafe(32)
         self._postman.send_reset_link(account.email, link + token, RESET_SECONDS // 60)
-        _put(self._links, ResetLink(account.id, _hash(token), self._clock.time() + RESET_SECONDS))
+        reset = ResetLink(account.id, _hash(token), self._clock.time() + RESET_SECONDS)
+        put(self._links, reset.id, lambda _: reset)
 
     def reset_password(self, *, token: str, password: object) -> None:
         """Set a new password, once for each link; codes mailed for a login before are void.
@@ -191,7 +191,7 @@ class EmailMfa:
             InvalidInput: when the password is not what is accepted; the link stays good.
             Refused: when the link is unknown, used, void or expired.
         """
-        password_hash = self._passwords.hash(_text("password", password, most=1024))
+        password_hash = self._passwords.hash(as_password(password))
         links = self._links.find(token_hash=_hash(token))
         if not links or self._links.remove(links[0].id) != links[0] or links[0].expires_at <= self._clock.time():
             raise Refused("wrong link")
@@ -219,7 +219,7 @@ class EmailMfa:
         self._postman.send_code(
             address, token.code_at_step(token.step_at(self._clock.time_ns())), minutes=CODE_SECONDS // 60
         )
-        _put(self._codes, code)
+        put(self._codes, code.id, lambda _: code)
 
     def _check_code(self, purpose: str, id: str, code: object) -> None:
         mailed = self._codes.get(f"{purpose}/{id}")
@@ -234,34 +234,8 @@ class EmailMfa:
         return Token.create(name=code.id, secret=code.secret, period=CODE_SECONDS, created_at=as_datetime(0))
 
 
-def _put(repository: Repository[RecordType], record: RecordType) -> None:
-    """Keep a record, in the place of an older one of its id."""
-    while True:
-        old = repository.get(record.id)
-        if repository.add(record) if old is None else repository.replace(old, record):
-            return
-
-
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _email(value: object) -> str:
-    text = _text("email", value, most=254)
-    if _EMAIL.fullmatch(text) is None:
-        raise InvalidInput("email is no mail address; accepted is one such as alice@example.com")
-    return text
-
-
-def _text(field: str, value: Any, *, least: int = 1, most: int = 200) -> str:
-    if not isinstance(value, str):
-        kind = "missing" if value is None else f"of type {type(value).__name__}"
-        raise InvalidInput(f"{field} is {kind}; accepted is a string")
-    if not least <= len(value) <= most:
-        raise InvalidInput(f"{field} has {len(value)} characters; accepted are {least} to {most}")
-    if any(character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidInput(f"{field} has a control character; accepted is printable text")
-    return value
 
 
 def _integer(field: str, value: object) -> int:

@@ -11,6 +11,7 @@ from pytest_totphog.clock import Clock
 from pytest_totphog.otp import random_secret
 from pytest_totphog.passwords import PasswordHasher
 from pytest_totphog.stores import Repository, Store
+from pytest_totphog.stores.records import put
 from pytest_totphog.tokens import Token
 from pytest_totphog.verifier import Verifier
 
@@ -154,11 +155,12 @@ class Accounts:
         secret = random_secret()
         codes = [_backup_code() for _ in range(BACKUP_CODES)]
         hashes = [self._backup_codes.hash(code) for code in codes]
-        while True:
-            old = self._second_factors.get(account.id)
-            new = replace(old or SecondFactor(account.id), pending_secret=secret, pending_backup_codes=hashes)
-            if self._second_factors.add(new) if old is None else self._second_factors.replace(old, new):
-                return Enrolment(self._token(account, secret), codes)
+        put(
+            self._second_factors,
+            account.id,
+            lambda old: replace(old or SecondFactor(account.id), pending_secret=secret, pending_backup_codes=hashes),
+        )
+        return Enrolment(self._token(account, secret), codes)
 
     def verify(self, account: Account, code: str) -> bool:
         """Judge a code of the authenticator app; the first right one of a new secret puts that in force."""

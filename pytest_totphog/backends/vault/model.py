@@ -14,7 +14,9 @@ from pytest_totphog import otp
 from pytest_totphog.clock import Clock, as_datetime, as_period
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.passwords import PasswordHasher
-from pytest_totphog.stores import RecordType, Repository, Store
+from pytest_totphog.stores import Repository, Store
+from pytest_totphog.stores.records import put
+from pytest_totphog.texts import as_email, as_password, as_text, shape
 from pytest_totphog.tokens import Token
 
 __all__ = ["DEMO_EMAIL", "TOTP_FIELDS", "Account", "Accounts", "Totp", "Totps", "seed"]
@@ -23,16 +25,13 @@ __tracebackhide__ = hidden_in_reports
 
 DAY_MILLISECONDS: Final = 86_400_000
 MAX_DAYS: Final = 3650
-MAX_PASSWORD: Final = 1024
 MAX_SECRET: Final = 1024
 MAX_METADATA: Final = 10_000
 MAX_DEPTH: Final = 20
 
 DEMO_EMAIL: Final = "demo@email.com"
 
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -119,20 +118,16 @@ class Accounts:
         Raises:
             InvalidInput: when a field is not what is accepted.
         """
-        _text("name", name)
-        _text("email", email, most=254)
-        if _EMAIL.fullmatch(email) is None:
-            raise InvalidInput("email is no mail address; accepted is one such as alice@example.com")
-        if len(password) > MAX_PASSWORD:
-            raise InvalidInput(f"password has {len(password)} characters; accepted are 1 to {MAX_PASSWORD}")
+        name, email, password = as_text("name", name), as_email(email), as_password(password)
         account = Account(email.lower(), str(uuid.uuid4()), name, email, self._passwords.hash(password))
         return account if self._accounts.add(account) else None
 
     def log_in(self, email: str, password: str) -> Account | None:
         """Return the account of an address, in any case, when the password is right."""
-        # What cannot have been registered is not asked for: some databases fail at it.
-        known = _EMAIL.fullmatch(email) and not _UNPRINTABLE.search(email)
-        account = self._accounts.get(email.lower()) if known else None
+        try:
+            account = self._accounts.get(as_email(email).lower())
+        except InvalidInput:  # nobody was registered with it, and some databases fail when they are asked for it
+            account = None
         right = self._passwords.verify(password, None if account is None else account.password_hash)
         return account if right else None
 
@@ -222,28 +217,19 @@ def seed(store: Store, clock: Clock) -> None:
     by its address and the credential by its secret, so that nothing is doubled, also when it is done twice at once.
     """
     password_hash = PasswordHasher().hash("pass123")
-    account = _put(
+    account = put(
         store.repository(Account),
         DEMO_EMAIL,
         lambda old: Account(DEMO_EMAIL, old.user_id if old else str(uuid.uuid4()), "Admin", DEMO_EMAIL, password_hash),
     )
     expires_at = clock.time_ns() // 1_000_000 + MAX_DAYS * DAY_MILLISECONDS
     access = Access(_hash("c8eeaabf3ef14ffc811cab37ba16753f"), account.user_id, expires_at)
-    _put(store.repository(Access), access.id, lambda _: access)
+    put(store.repository(Access), access.id, lambda _: access)
     totps, base32 = store.repository(Totp), "JBSWY3DPEHPK3PXP"
     same = totps.find(user_id=account.user_id, secret=base32)
     # A new one's id follows from the user's, so that of two seeds at once one finds the other's.
     totp_id = same[0].id if same else str(uuid.uuid5(uuid.UUID(account.user_id), base32))
-    _put(totps, totp_id, lambda _: Totp(totp_id, account.user_id, "Demo TOTP", base32))
-
-
-def _put(repository: Repository[RecordType], id: str, make: Callable[[RecordType | None], RecordType]) -> RecordType:
-    """Keep, and return, the record that is made of the one kept so far."""
-    while True:
-        old = repository.get(id)
-        new = make(old)
-        if repository.add(new) if old is None else repository.replace(old, new):
-            return new
+    put(totps, totp_id, lambda _: Totp(totp_id, account.user_id, "Demo TOTP", base32))
 
 
 def _hash(token: str) -> str:
@@ -255,20 +241,9 @@ def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _CHECKS[name](value) for name, value in fields.items()}
 
 
-def _text(field: str, value: object, most: int = 200) -> str:
-    if not isinstance(value, str):
-        kind = "missing" if value is None else f"of type {type(value).__name__}"
-        raise InvalidInput(f"{field} is {kind}; accepted is a string")
-    if not value.strip() or len(value) > most:
-        raise InvalidInput(f"{field} has {len(value)} characters; accepted are 1 to {most}, one of them visible")
-    if _UNPRINTABLE.search(value):
-        raise InvalidInput(f"{field} has a control character; accepted is printable text")
-    return value
-
-
 def _secret(value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidInput(f"secret is of type {type(value).__name__}; accepted is a base32 string")
+        raise InvalidInput(f"secret is {shape(value)}; accepted is a base32 string")
     if len(value) > MAX_SECRET:
         raise InvalidInput(f"secret has {len(value)} characters; accepted are {MAX_SECRET} at most")
     return otp.decode_secret(value)[0]
@@ -303,12 +278,12 @@ def _sort(value: object) -> int:
 
 
 _CHECKS: Final[dict[str, Callable[[Any], Any]]] = {
-    "label": lambda value: _text("label", value),
+    "label": lambda value: as_text("label", value),
     "secret": _secret,
     "digits": otp.as_digits,
     "period": as_period,
     "algorithm": otp.as_algorithm,
-    "icon": lambda value: None if value is None else _text("icon", value, most=2000),
+    "icon": lambda value: None if value is None else as_text("icon", value, most=2000),
     "metadata": _metadata,
     "sort": _sort,
 }

@@ -54,6 +54,33 @@ class TestDocument(DocumentTests):
         return RUNNING[-1].app.routes
 
 
+@pytest.mark.parametrize(
+    ("field", "accepted", "refused"),
+    [
+        ("firstName", ["a", "Ж", "a" * 200], ["", " ", "a\0", "a" * 201, 1, None]),
+        ("lastName", ["a", "Ж", "a" * 200], ["", " ", "a\x7f", "a" * 201, 1, None]),
+        ("email", ["a@b", "a" * 64 + "@" + "b" * 189], ["", "a", "a@b@c", "a b@c", "ä@b", "a@" + "b" * 253, 1, None]),
+        ("password", ["a", " ", "a" * 1024], ["", "a\0", "a" * 1025, 1, None]),
+        ("phoneNumber", ["", "a", "a" * 200], [" ", "a\n1", "a" * 201, 1, None]),
+    ],
+)
+def test_the_document_and_the_app_accept_the_same(
+    client: Client, field: str, accepted: list[Any], refused: list[Any]
+) -> None:
+    """At the bounds and one beyond, and nothing of another type."""
+    validator = CONTRACT.validator(
+        CONTRACT.paths["/register"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    )
+    for value in accepted + refused:
+        body = {"firstName": "a", "lastName": "b", "email": "a@b", "password": "c", field: value}
+        status = client.post("/register", json=body).status_code
+        assert (value, validator.is_valid(body), status) == (
+            value,
+            value in accepted,
+            200 if value in accepted else 400,
+        )
+
+
 @SCHEMA.parametrize()
 @settings(max_examples=20, derandomize=True, database=None, deadline=None)
 def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
