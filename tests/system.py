@@ -5,6 +5,18 @@ import shutil
 
 import pytest
 
+# No sandbox, because tests may run as root; and nothing that looks for a network.
+CHROMIUM_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
 
 def require(program: str, path: str | None = None) -> str:
     """Return where a program is; without it skip the test, or fail it where CI should have installed it.

@@ -8,12 +8,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.system import require
+from tests.system import CHROMIUM_FLAGS, require
 
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 PAGE = "data:text/html,<p id=here>here</p>"
 
 
@@ -29,7 +25,7 @@ def test_selenium_times_out():
     """Chromium starts under frozen time, a WebDriverWait for what is there ends, and one for what never comes fails."""
     options = webdriver.ChromeOptions()
     options.binary_location = require("chromium")
-    for flag in FLAGS:
+    for flag in CHROMIUM_FLAGS:
         options.add_argument(flag)
     with webdriver.Chrome(options, webdriver.ChromeService(require("chromedriver"))) as driver:
         driver.get(PAGE)
@@ -43,7 +39,7 @@ def test_selenium_times_out():
 def test_playwright_times_out():
     """Chromium starts under frozen time, a selector that is there is found, and one that never comes times out."""
     with playwright.sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=require("chromium"), args=FLAGS)
+        browser = driver.chromium.launch(executable_path=require("chromium"), args=list(CHROMIUM_FLAGS))
         page = browser.new_page()
         page.goto(PAGE)
         assert page.wait_for_selector("#here", timeout=5000).text_content() == "here"
