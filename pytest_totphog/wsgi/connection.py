@@ -24,7 +24,6 @@ from pytest_totphog.wsgi.errors import HttpError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from pytest_totphog.wsgi.server import Listener
 
 __all__ = ["Connection"]
 
@@ -80,8 +79,6 @@ class Body(io.RawIOBase):
 class Connection(WSGIRequestHandler):
     """Serves the requests of one connection, one after the other."""
 
-    server: Listener
-
     disable_nagle_algorithm = True
     timeout = 60
 
@@ -114,10 +111,6 @@ class Connection(WSGIRequestHandler):
         )
         if not keep:
             headers.append(("Connection", "close"))
-        if self.server.access_log is not None:
-            # Before the answer is sent, so that whoever has the answer finds the line.
-            target = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-            self.server.access_log(f"{environ['REQUEST_METHOD']} {target!a} {status[:3]}")
         self._write(status, headers, content)
         if not keep:
             self._drain()

@@ -15,6 +15,7 @@ from werkzeug.serving import ThreadedWSGIServer, generate_adhoc_ssl_context
 
 from pytest_totphog.clock import Clock
 from pytest_totphog.errors import MissingExtra, ServerError
+from pytest_totphog.wsgi.access_log import AccessLog
 from pytest_totphog.wsgi.connection import Connection
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ class Listener(ThreadedWSGIServer):
 
     def __init__(self, app: WSGIApplication, listening: socket.socket, host: str, port: int) -> None:
         super().__init__(host, port, app, Connection, fd=listening.fileno())
-        self.access_log: Callable[[str], None] | None = None
         self._wake, self._woken = socket.socketpair()
         self._open: dict[threading.Thread, socket.socket] = {}
 
@@ -129,10 +129,9 @@ class Server:
         access_log: Callable[[str], None] | None = None,
         port_option: str = "port=0",
     ) -> None:
-        self._app = app
+        self._app = app if access_log is None else AccessLog(app, access_log)
         self._asked = (host, port)
         self._ssl_context = ssl_context
-        self._access_log = access_log
         self._port_option = port_option
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
@@ -178,7 +177,6 @@ class Server:
         with self._listen() as listening:
             listener = Listener(self._app, listening, self.host, listening.getsockname()[1])
         listener.ssl_context = context
-        listener.access_log = self._access_log
         self._listener = listener
         self._thread = threading.Thread(target=listener.serve_forever, name="totphog-server", daemon=True)
         self._thread.start()
