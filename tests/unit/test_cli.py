@@ -1,6 +1,5 @@
 """The command `totphog`: what the shell sees."""
 
-import base64
 import io
 import os
 import re
@@ -18,14 +17,10 @@ import requests
 from pytest_totphog import __version__
 from pytest_totphog.apps import APPS
 from pytest_totphog.cli import _port, main, parser
+from tests.vectors import RFC_6238, RFC_SECRETS
 
 SECRET = "JBSWY3DPEHPK3PXP"
 UNTOLD = "GEZDGNBVGY3TQOJQ"
-# The keys of RFC 6238 appendix B: the same digits, repeated to the length of each hash.
-KEYS = {
-    algorithm: base64.b32encode((b"1234567890" * 7)[:length]).decode("ascii")
-    for algorithm, length in (("sha1", 20), ("sha256", 32), ("sha512", 64))
-}
 
 Serve = Callable[..., subprocess.Popen]
 
@@ -93,34 +88,12 @@ def test_misuse_is_a_usage_error(capsys: pytest.CaptureFixture[str], arguments: 
 class TestCode:
     """`totphog code`."""
 
-    @pytest.mark.parametrize(
-        ("algorithm", "when", "code"),
-        [
-            ("sha1", "59", "94287082"),
-            ("sha1", "1111111109", "07081804"),
-            ("sha1", "1111111111", "14050471"),
-            ("sha1", "1234567890", "89005924"),
-            ("sha1", "2000000000", "69279037"),
-            ("sha1", "20000000000", "65353130"),
-            ("sha256", "59", "46119246"),
-            ("sha256", "1111111109", "68084774"),
-            ("sha256", "1111111111", "67062674"),
-            ("sha256", "1234567890", "91819424"),
-            ("sha256", "2000000000", "90698825"),
-            ("sha256", "20000000000", "77737706"),
-            ("sha512", "59", "90693936"),
-            ("sha512", "1111111109", "25091201"),
-            ("sha512", "1111111111", "99943326"),
-            ("sha512", "1234567890", "93441116"),
-            ("sha512", "2000000000", "38618901"),
-            ("sha512", "20000000000", "47863826"),
-        ],
-    )
+    @pytest.mark.parametrize(("when", "algorithm", "code"), RFC_6238)
     def test_vectors_of_rfc_6238(
-        self, capsys: pytest.CaptureFixture[str], algorithm: str, when: str, code: str
+        self, capsys: pytest.CaptureFixture[str], when: int, algorithm: str, code: str
     ) -> None:
         """The table of RFC 6238 appendix B, line by line."""
-        assert main(["code", KEYS[algorithm], "--digits", "8", "--algorithm", algorithm, "--at", when]) == 0
+        assert main(["code", RFC_SECRETS[algorithm], "--digits", "8", "--algorithm", algorithm, "--at", str(when)]) == 0
         assert capsys.readouterr() == (f"{code}\n", "")
 
     @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The verifier: which codes it accepts, how often, and when it locks an account."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.tokens import Token
 from pytest_totphog.verifier import Attempts, LastStep, Verdict, Verifier, VerifierPolicy
+from tests.threads import in_threads
 
 # For JBSWY3DPEHPK3PXP, by the half minute around 2024-01-15T10:30:00Z, as oathtool has them.
 TWO_BEFORE, BEFORE, CURRENT, AFTER, TWO_AFTER = "800273", "286522", "648307", "764426", "812434"
@@ -51,22 +51,9 @@ def token(secret: str = "JBSWY3DPEHPK3PXP", digits: int = 6) -> Token:
     return Token.create(name="alice", secret=secret, digits=digits, created_at=Clock().now())
 
 
-def in_threads(count: int, call: Callable[[], Verdict]) -> Counter[str]:
+def reasons_of(count: int, call: Callable[[], Verdict]) -> Counter[str]:
     """Call in so many threads at the same time and return how often each reason came back."""
-    barrier = threading.Barrier(count)
-    reasons: list[str] = []
-
-    def run() -> None:
-        barrier.wait(10)
-        reasons.append(call().reason)
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert len(reasons) == count
-    return Counter(reasons)
+    return Counter(in_threads(count, lambda _: call().reason))
 
 
 # The policy
@@ -251,7 +238,7 @@ def test_another_account_with_the_same_secret_spends_its_own_steps(verifier: Ver
 
 def test_of_sixteen_threads_with_one_code_one_succeeds(verifier: Verifier) -> None:
     """Whether the others come too late for the code or find the account locked by so many replays."""
-    reasons = in_threads(16, lambda: verifier.verify("alice", token(), CURRENT))
+    reasons = reasons_of(16, lambda: verifier.verify("alice", token(), CURRENT))
     assert reasons["accepted"] == 1
     assert reasons["replayed"] + reasons["locked"] == 15
 
@@ -259,7 +246,7 @@ def test_of_sixteen_threads_with_one_code_one_succeeds(verifier: Verifier) -> No
 def test_of_sixteen_threads_with_one_code_one_succeeds_without_lockout(store: Store, clock: Clock) -> None:
     """Each of them through a verifier of its own, as processes on one database are."""
     policy = VerifierPolicy(max_failures=None)
-    reasons = in_threads(16, lambda: Verifier(store, clock, policy).verify("alice", token(), CURRENT))
+    reasons = reasons_of(16, lambda: Verifier(store, clock, policy).verify("alice", token(), CURRENT))
     assert reasons == {"accepted": 1, "replayed": 15}
 
 
@@ -306,7 +293,7 @@ def test_failures_are_counted_across_credentials(verifier: Verifier) -> None:
 
 def test_of_guesses_sent_at_once_five_are_looked_at(verifier: Verifier) -> None:
     """Sixteen threads get no more guesses than one."""
-    assert in_threads(16, lambda: verifier.verify("alice", token(), "000000")) == {"invalid": 5, "locked": 11}
+    assert reasons_of(16, lambda: verifier.verify("alice", token(), "000000")) == {"invalid": 5, "locked": 11}
 
 
 def test_lockout_lifts_when_the_clock_ticks(verifier: Verifier, clock: Clock) -> None:

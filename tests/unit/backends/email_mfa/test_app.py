@@ -1,7 +1,6 @@
 """email-mfa over HTTP: endpoint by endpoint, as its API document has them."""
 
 import re
-import threading
 
 import jwt
 import pytest
@@ -12,6 +11,7 @@ from pytest_totphog.backends.email_mfa.model import Account, MailedCode, Registr
 from pytest_totphog.clock import Clock
 from pytest_totphog.mailbox import Mailbox
 from pytest_totphog.stores.memory import MemoryStore
+from tests.threads import in_threads
 
 EMAIL, PASSWORD = "alice@example.com", "down the rabbit hole"
 ALICE = {
@@ -196,17 +196,8 @@ class TestVerifyAndCompleteRegistration:
     def test_sixteen_at_once(self, client: Client, store: MemoryStore, mailbox: Mailbox) -> None:
         """One code, sixteen threads: one account, one success."""
         post(client, "/register", **ALICE)
-        code, barrier, statuses = newest_code(mailbox), threading.Barrier(16), []
-
-        def complete() -> None:
-            barrier.wait()
-            statuses.append(post(client, "/register/verify", email=EMAIL, token=code).status_code)
-
-        threads = [threading.Thread(target=complete) for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        body = {"email": EMAIL, "token": newest_code(mailbox)}
+        statuses = in_threads(16, lambda _: post(client, "/register/verify", **body).status_code)
         assert sorted(statuses).count(201) == 1
         assert set(statuses) <= {201, 400, 404}
         assert len(store.repository(Account).find()) == 1

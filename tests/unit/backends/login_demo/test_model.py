@@ -1,8 +1,6 @@
 """The rules of login-demo: accounts, second factors, backup codes, and who of many at once gets through."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import TypeVar
 
 import pytest
@@ -12,6 +10,7 @@ from pytest_totphog.clock import Clock
 from pytest_totphog.passwords import PasswordHasher
 from pytest_totphog.stores.memory import MemoryRepository, MemoryStore
 from pytest_totphog.verifier import Verifier, VerifierPolicy
+from tests.threads import in_threads
 
 PASSWORD = "correct horse"
 Result = TypeVar("Result")
@@ -25,14 +24,7 @@ def make(store: MemoryStore, clock: Clock, **policy: int) -> Accounts:
 
 def at_once(action: Callable[[int], Result]) -> list[Result]:
     """Return what 16 threads got that started together."""
-    start = Barrier(16)
-
-    def run(number: int) -> Result:
-        start.wait()
-        return action(number)
-
-    with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(run, range(16)))
+    return in_threads(16, action)
 
 
 @pytest.fixture

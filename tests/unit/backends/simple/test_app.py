@@ -1,7 +1,5 @@
 """The wire of simple, in the order of its API document."""
 
-import threading
-
 import pytest
 from werkzeug.test import Client
 
@@ -11,6 +9,7 @@ from pytest_totphog.clock import Clock
 from pytest_totphog.qr import data_uri
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.verifier import VerifierPolicy
+from tests.threads import in_threads
 
 # For JBSWY3DPEHPK3PXP, by the half minute around 2024-01-15T10:30:00Z, as oathtool has them.
 TWO_BEFORE, BEFORE, CURRENT, AFTER, TWO_AFTER = "800273", "286522", "648307", "764426", "812434"
@@ -59,19 +58,12 @@ class TestRegisterAUser:
 
     def test_sixteen_threads_register_one_username(self, client: Client, store: MemoryStore) -> None:
         """It exists once; the other fifteen are told so."""
-        barrier = threading.Barrier(16)
-        answers = []
 
-        def register() -> None:
-            barrier.wait(10)
+        def register(_: int) -> tuple[int, str | None]:
             response = client.post("/register", json={"username": "user2"})
-            answers.append((response.status_code, response.json.get("secret")))
+            return response.status_code, response.json.get("secret")
 
-        threads = [threading.Thread(target=register) for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
+        answers = in_threads(16, register)
         user = store.repository(User).get("user2")
         assert sorted(answers, key=lambda answer: answer[0]) == [(200, user.secret), *[(409, None)] * 15]
 

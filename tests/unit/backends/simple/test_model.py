@@ -1,7 +1,5 @@
 """The rules of simple: names, secrets, codes."""
 
-import threading
-
 import pytest
 
 from pytest_totphog.backends.simple.model import User, Users
@@ -9,6 +7,7 @@ from pytest_totphog.clock import Clock
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.verifier import Verifier, VerifierPolicy
+from tests.threads import in_threads
 
 ALICE = User("alice", "JBSWY3DPEHPK3PXP")
 
@@ -41,18 +40,7 @@ def test_registering_a_name_again_changes_nothing(users: Users) -> None:
 
 def test_name_registered_by_sixteen_threads_exists_once(users: Users) -> None:
     """One of them gets the user."""
-    barrier = threading.Barrier(16)
-    made = []
-
-    def register() -> None:
-        barrier.wait(10)
-        made.append(users.register("bob"))
-
-    threads = [threading.Thread(target=register) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
+    made = in_threads(16, lambda _: users.register("bob"))
     assert len(made) == 16
     assert [user for user in made if user is not None] == [users.get("bob")]
 

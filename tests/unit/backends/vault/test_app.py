@@ -1,7 +1,6 @@
 """The wire of vault, in the order of its API document."""
 
 import re
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.verifier import VerifierPolicy
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.server import Server
+from tests.threads import in_threads
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 UNKNOWN_ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -145,18 +145,7 @@ class TestUserRegistration:
 
     def test_sixteen_threads_register_one_address(self, client: Client, store: Store) -> None:
         """It exists once; the other fifteen are told so."""
-        barrier = threading.Barrier(16)
-        answers = []
-
-        def register() -> None:
-            barrier.wait(10)
-            answers.append(client.post("/api/auth/register", json=JOAO).status_code)
-
-        threads = [threading.Thread(target=register) for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
+        answers = in_threads(16, lambda _: client.post("/api/auth/register", json=JOAO).status_code)
         assert sorted(answers) == [200, *[409] * 15]
         assert len(store.repository(Account).find()) == 1
 

@@ -1,8 +1,7 @@
 """The rules of vault: accounts, their tokens, their TOTP credentials, and the demo account."""
 
 import hashlib
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from pytest_totphog.passwords import PasswordHasher
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.sql import SqlStore
+from tests.threads import in_threads
 
 DEMO_TOKEN = "c8eeaabf3ef14ffc811cab37ba16753f"
 ALICE, BOB = "aaaaaaaa-0000-4000-8000-000000000000", "bbbbbbbb-0000-4000-8000-000000000000"
@@ -39,24 +39,6 @@ def accounts(store: Store, clock: Clock) -> Accounts:
 def totps(store: Store) -> Totps:
     """All credentials; there are none."""
     return Totps(store)
-
-
-def in_threads(count: int, call: Callable[[], Any]) -> list[Any]:
-    """Call in so many threads at the same time and return what came back."""
-    barrier = threading.Barrier(count)
-    results = []
-
-    def run() -> None:
-        barrier.wait(10)
-        results.append(call())
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert len(results) == count
-    return results
 
 
 class TestAccounts:
@@ -85,7 +67,7 @@ class TestAccounts:
 
     def test_address_registered_by_sixteen_threads_exists_once(self, accounts: Accounts, store: Store) -> None:
         """One of them gets the account."""
-        made = in_threads(16, lambda: accounts.register("Alice", "alice@example.com", "secret"))
+        made = in_threads(16, lambda _: accounts.register("Alice", "alice@example.com", "secret"))
         assert [account for account in made if account is not None] == store.repository(Account).find()
 
     @pytest.mark.parametrize(
@@ -339,7 +321,7 @@ class TestTotps:
         changes = iter(
             [{"digits": 8}, {"period": 60}, {"algorithm": "SHA-256"}, {"icon": "a"}, {"sort": 1}, {"label": "b"}]
         )
-        in_threads(6, lambda: totps.update(ALICE, totp.id, next(changes)))
+        in_threads(6, lambda _: totps.update(ALICE, totp.id, next(changes)))
         [left] = totps.all(ALICE)
         assert (left.digits, left.period, left.algorithm, left.icon, left.sort, left.label) == (
             8,
@@ -353,7 +335,7 @@ class TestTotps:
     def test_of_sixteen_removals_one_gets_it(self, totps: Totps) -> None:
         """The others find nothing."""
         [totp] = totps.add(ALICE, [GITHUB])
-        removed = in_threads(16, lambda: totps.remove(ALICE, totp.id))
+        removed = in_threads(16, lambda _: totps.remove(ALICE, totp.id))
         assert [one for one in removed if one is not None] == [totp]
         assert totps.all(ALICE) == []
 
@@ -427,7 +409,7 @@ class TestSeed:
 
     def test_runs_at_once_double_nothing(self, store: Store, clock: Clock, accounts: Accounts, totps: Totps) -> None:
         """As of two machines that start with one database."""
-        in_threads(8, lambda: seed(store, clock))
+        in_threads(8, lambda _: seed(store, clock))
         [account] = store.repository(Account).find()
         assert accounts.user_of(DEMO_TOKEN) == account.user_id
         assert len(store.repository(Access).find()) == 1
