@@ -1,9 +1,12 @@
 """What the documentation shows, runs: every Python block of the README and the docs."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from pytest_totphog.cli import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -12,6 +15,12 @@ BLOCKS = [
     pytest.param(match[1], id=f"{page.name}:{page.read_text('utf-8')[: match.start()].count(chr(10)) + 1}")
     for page in PAGES
     for match in BLOCK.finditer(page.read_text("utf-8"))
+]
+
+COMMANDS = [
+    pytest.param(*match.groups(), id=f"{page.name}: {match[1]}")
+    for page in PAGES
+    for match in re.finditer(r"^\$ totphog (code .*)\n(.*\n)", page.read_text("utf-8"), re.MULTILINE)
 ]
 
 
@@ -23,9 +32,17 @@ def test_block_runs(pytester: pytest.Pytester, code: str) -> None:
     pytester.runpytest_inprocess("-p", "no:asyncio", "-W", "error").assert_outcomes(passed=tests or 1)
 
 
+@pytest.mark.parametrize(("arguments", "answer"), COMMANDS)
+def test_command_answers(capsys: pytest.CaptureFixture[str], arguments: str, answer: str) -> None:
+    """What `totphog code` is shown to print, it prints."""
+    assert main(shlex.split(arguments)) == 0
+    assert capsys.readouterr().out == answer
+
+
 def test_pages_have_code() -> None:
-    """The pattern still finds the blocks: the README alone has two."""
-    assert len([block for block in BLOCKS if block.id is not None and block.id.startswith("README.md")]) >= 2
+    """The patterns still find them: the README alone has three blocks, and one command prints a code."""
+    assert len(COMMANDS) >= 1
+    assert len([block for block in BLOCKS if block.id is not None and block.id.startswith("README.md")]) >= 3
 
 
 def _indented(code: str) -> str:
