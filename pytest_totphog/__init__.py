@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pytest_totphog.accounts import Account as Account
+    from pytest_totphog.accounts import TotpAccount as TotpAccount
     from pytest_totphog.apps import create_app as create_app
     from pytest_totphog.authenticator import Authenticator as Authenticator
     from pytest_totphog.clock import Clock as Clock
+    from pytest_totphog.errors import AccountUnavailable as AccountUnavailable
     from pytest_totphog.errors import ClockHeld as ClockHeld
     from pytest_totphog.errors import ClockNotFrozen as ClockNotFrozen
     from pytest_totphog.errors import CodeUnavailable as CodeUnavailable
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from pytest_totphog.verifier import VerifierPolicy as VerifierPolicy
 
 _HOMES = {
+    "Account": "accounts",
+    "AccountUnavailable": "errors",
     "Authenticator": "authenticator",
     "Clock": "clock",
     "ClockHeld": "errors",
@@ -45,6 +50,7 @@ _HOMES = {
     "ServerError": "errors",
     "StoreError": "errors",
     "TokenNotFound": "errors",
+    "TotpAccount": "accounts",
     "TotpServer": "server",
     "TotpToken": "totp_token",
     "TotphogError": "errors",

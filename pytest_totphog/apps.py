@@ -26,7 +26,7 @@ class AppSpec:
 
 
 APPS: Final = {
-    "totphog": AppSpec("pytest_totphog.api.app", 8045),
+    "totphog": AppSpec("pytest_totphog.api.namespaces", 8045),
     "simple": AppSpec("pytest_totphog.backends.simple.app", 3000),
     "email-mfa": AppSpec("pytest_totphog.backends.email_mfa.app", 3000),
     "vault": AppSpec("pytest_totphog.backends.vault.app", 3000),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from pytest_totphog.clock import Clock
@@ -13,7 +13,7 @@ from pytest_totphog.ledger import Ledger, MemoryLedger
 from pytest_totphog.stores import Repository
 from pytest_totphog.stores.memory import MemoryRepository
 from pytest_totphog.tokens import Token
-from pytest_totphog.totp_token import TotpToken
+from pytest_totphog.totp_token import DEFAULT_TIMEOUT, OneTimeCode, TotpToken
 
 __all__ = ["Authenticator", "running_test"]
 
@@ -27,21 +27,34 @@ class Authenticator:
         clock: what the codes follow; the system's time unless given.
         tokens: where tokens live; in memory unless given.
         ledger: where claims live; in memory unless given.
+        namespace: which of the tokens there are its own.
         holder: says who takes a one-time code; the running pytest test, or the process, unless given.
+        min_remaining: seconds that a one-time code must have to live unless its taker says otherwise; unless given 10,
+            or half of a period below 20.
+        timeout: real seconds to wait for one at the most unless its taker says otherwise.
+        on_code: called with every one-time code that is handed out.
     """
 
     def __init__(
         self,
         clock: Clock | None = None,
-        tokens: Repository[TotpToken] | None = None,
+        tokens: Repository[Token] | None = None,
         ledger: Ledger | None = None,
+        namespace: str = "",
         holder: Callable[[], str] | None = None,
+        min_remaining: float | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        on_code: Callable[[OneTimeCode], None] | None = None,
     ) -> None:
         self.clock = Clock() if clock is None else clock
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
         self.holder = running_test if holder is None else holder
+        self.min_remaining = min_remaining
+        self.timeout = timeout
+        self.on_code = on_code
         self.closed = False
-        self._tokens: Repository[TotpToken] = MemoryRepository() if tokens is None else tokens
+        self.namespace = namespace
+        self._tokens: Repository[Token] = MemoryRepository() if tokens is None else tokens
         self._api_url: str | None = None
 
     @property
@@ -58,7 +71,7 @@ class Authenticator:
     @property
     def tokens(self) -> list[TotpToken]:
         """All tokens, oldest first."""
-        return self._tokens.find()
+        return [self._own(token) for token in self._tokens.find(namespace=self.namespace)]
 
     def get(self, id: str) -> TotpToken:
         """Return the token with an id.
@@ -67,9 +80,9 @@ class Authenticator:
             TokenNotFound: when there is none.
         """
         token = self._tokens.get(id)
-        if token is None:
+        if token is None or token.namespace != self.namespace:
             raise TokenNotFound("Token not found")
-        return token
+        return self._own(token)
 
     def make(self, uri: str | None = None, **parameters: Any) -> TotpToken:
         """Return a token that follows this clock and is stored nowhere.
@@ -88,7 +101,7 @@ class Authenticator:
             raise InvalidInput(f"uri says it all; also given: {', '.join(sorted(parameters))}")
         else:
             token = Token.from_uri(uri, created_at=created_at)
-        return TotpToken(**{field.name: getattr(token, field.name) for field in fields(Token)}, authenticator=self)
+        return self._own(replace(token, namespace=self.namespace))
 
     def add(self, token: TotpToken) -> TotpToken:
         """Keep a token that `make` has made, and return it."""
@@ -117,16 +130,17 @@ class Authenticator:
         Raises:
             TokenNotFound: when it is not there.
         """
-        if self._tokens.remove(token if isinstance(token, str) else token.id) is None:
+        own = self.get(token if isinstance(token, str) else token.id)
+        if self._tokens.remove(own.id) is None:
             raise TokenNotFound("Token not found")
 
     def clear(self) -> int:
         """Remove all tokens and return how many there were; what was handed out stays in the ledger."""
-        return self._tokens.clear()
+        return self._tokens.clear(namespace=self.namespace)
 
     def restore(self, tokens: list[TotpToken]) -> None:
         """Keep just these tokens, in this order: remove the others, put back the missing."""
-        self._tokens.clear()
+        self.clear()
         self._tokens.add(*tokens)
 
     def open(self, api_url: str) -> None:
@@ -139,6 +153,12 @@ class Authenticator:
         self._api_url = None
         self.closed = True
         self.clock.wake()
+
+    def _own(self, token: Token) -> TotpToken:
+        """Return a token as one of this authenticator; what is kept in memory is one already."""
+        if isinstance(token, TotpToken) and token.authenticator is self:
+            return token
+        return TotpToken(**{field.name: getattr(token, field.name) for field in fields(Token)}, authenticator=self)
 
 
 def running_test() -> str:

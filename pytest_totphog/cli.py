@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from pytest_totphog.apps import APPS
 from pytest_totphog.errors import ServerError, TotphogError
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
     from pytest_totphog.stores import Store
     from pytest_totphog.wsgi.server import Server
 
@@ -49,7 +52,15 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--database",
         metavar="URL",
-        help="where a practice backend keeps its accounts: sqlite:///PATH or postgresql+psycopg://… (default: memory)",
+        help="where tokens, accounts and what was handed out are kept: sqlite:///PATH or postgresql+psycopg://…, which "
+        "several servers may share (default: memory)",
+    )
+    serve.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="how many processes serve the port; more than one need a database (default: 1)",
     )
     serve.add_argument(
         "--smtp",
@@ -106,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     """Run a server until SIGINT or SIGTERM; prints its URL when it accepts requests."""
-    from pytest_totphog.apps import create_app
+    if options.workers != 1:
+        return _serve_in_workers(options)
     from pytest_totphog.wsgi.server import Server
 
     # Not an Event, which deadlocks when the signal comes while this thread is on its way into wait().
@@ -115,10 +127,9 @@ def _serve(options: argparse.Namespace) -> int:
         signal.signal(number, lambda received, _: signals.put(received))
     with ExitStack() as cleanup:
         server = Server(
-            create_app(options.app, **_app_options(options, cleanup)),
+            _app(options, cleanup),
             options.host,
             _port(options),
-            access_log=(lambda line: print(line, file=sys.stderr, flush=True)) if options.log else None,
             port_option="--port 0",
         )
         server.start()
@@ -126,6 +137,46 @@ def _serve(options: argparse.Namespace) -> int:
         print(server.url, flush=True)
         signals.get()
     return 0
+
+
+def _serve_in_workers(options: argparse.Namespace) -> int:
+    from pytest_totphog.errors import InvalidInput
+    from pytest_totphog.workers import serve_in_workers
+
+    if not 1 <= options.workers <= 100:
+        raise InvalidInput(f"--workers is {options.workers}; accepted are 1 to 100")
+    if options.database is None:
+        raise InvalidInput(
+            f"--workers {options.workers} needs a --database: what a process keeps in memory no other one sees"
+        )
+    if options.app == "email-mfa" and options.smtp is None:
+        raise InvalidInput(f"--workers {options.workers} needs --smtp: mails in memory are those of one process")
+    with ExitStack() as cleanup:
+        _app(options, cleanup)  # a mistake is told once, here, and not by every worker
+    serve_in_workers(
+        partial(_app_of_worker, options),
+        options.host,
+        _port(options),
+        options.workers,
+        ready=lambda url: print(url, flush=True),
+    )
+    return 0
+
+
+def _app_of_worker(options: argparse.Namespace, _: str) -> WSGIApplication:
+    return _app(options, ExitStack())
+
+
+def _app(options: argparse.Namespace, cleanup: ExitStack) -> WSGIApplication:
+    from pytest_totphog.apps import create_app
+    from pytest_totphog.wsgi.access_log import AccessLog
+
+    app = create_app(options.app, **_app_options(options, cleanup))
+    return AccessLog(app, _log) if options.log else app
+
+
+def _log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _stop(server: Server) -> None:

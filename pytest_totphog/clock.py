@@ -107,6 +107,9 @@ class Clock:
     # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
     monotonic = staticmethod(_running_monotonic())
 
+    # How long a waiter sleeps before it looks again, in seconds, where nobody may be there to wake it.
+    _longest_wait = math.inf
+
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.RLock())
         self._frozen_at: int | None = None
@@ -117,11 +120,11 @@ class Clock:
     @property
     def mode(self) -> str:
         """`"live"` while the clock follows the system's, `"frozen"` while it stands still."""
-        return "live" if self._frozen_at is None else "frozen"
+        return "live" if self._reading() is None else "frozen"
 
     def time_ns(self) -> int:
         """Return the time as whole nanoseconds since the epoch."""
-        frozen_at = self._frozen_at
+        frozen_at = self._reading()
         return time.time_ns() if frozen_at is None else frozen_at
 
     def time(self) -> float:
@@ -153,7 +156,7 @@ class Clock:
     def unfreeze(self) -> None:
         """Follow the system's time again; does nothing on a live clock."""
         with self._changed:
-            if self._frozen_at is not None:
+            if self._reading() is not None:
                 self._show(None)
 
     def tick(self, seconds: float = 1) -> float:
@@ -215,13 +218,14 @@ class Clock:
         """
         deadline = self.monotonic() + timeout
         with self._changed:
-            if self._frozen_at is not None and self._frozen_at < when:
+            frozen_at = self._reading()
+            if frozen_at is not None and frozen_at < when:
                 self._move(when)
-            while self._frozen_at is None and (ahead := when - self.time_ns()) > 0:
+            while self._reading() is None and (ahead := when - self.time_ns()) > 0:
                 left = deadline - self.monotonic()
                 if left <= 0 or unless():
                     return False
-                self._changed.wait(min(left, max(ahead / NANOSECONDS, 0.001)))
+                self._changed.wait(min(left, max(ahead / NANOSECONDS, 0.001), self._longest_wait))
         return True
 
     def wake(self) -> None:
@@ -230,7 +234,7 @@ class Clock:
             self._changed.notify_all()
 
     def _require_frozen(self, method: str) -> None:
-        if self._frozen_at is None:
+        if self._reading() is None:
             raise ClockNotFrozen(
                 f"{method}() moves a frozen clock, but this one is live; freeze it first: "
                 "clock.freeze('2024-01-15T10:30:00Z'), or take the frozen_clock fixture"
@@ -241,6 +245,10 @@ class Clock:
             raise InvalidInput("the clock cannot move past the year 9999")
         self._show(nanoseconds)
         return nanoseconds / NANOSECONDS
+
+    def _reading(self) -> int | None:
+        """Return where the clock stands, in nanoseconds since the epoch; None while it is live."""
+        return self._frozen_at
 
     def _show(self, nanoseconds: int | None) -> None:
         """Stand at `nanoseconds`, or follow the system's time for None; the lock is held."""

@@ -6,6 +6,7 @@ import reprlib
 from typing import Any
 
 __all__ = [
+    "AccountUnavailable",
     "ClockHeld",
     "ClockNotFrozen",
     "CodeUnavailable",
@@ -52,6 +53,10 @@ class CodeUnavailable(TotphogError, TimeoutError):
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class AccountUnavailable(TotphogError, TimeoutError):
+    """No account of the pool is free in time, or one that was taken was lost to somebody else."""
 
 
 class MailNotReceived(TotphogError, TimeoutError):

@@ -6,10 +6,12 @@ import threading
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-__all__ = ["Claim", "Ledger", "MemoryLedger"]
+from pytest_totphog.clock import Clock
 
-# Older claims of a credential are forgotten; the last one never is.
-KEPT_CLAIMS: Final = 1000
+__all__ = ["KEPT_STEPS", "Claim", "Ledger", "MemoryLedger"]
+
+# Claims on steps further behind the last one are forgotten; the last one is kept until `prune`.
+KEPT_STEPS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Claim:
         fingerprint: the credential, as `Token.fingerprint` tells it.
         step: the time step (RFC 6238's T).
         holder: who has the code, as a reader recognises it: a test's name, a worker.
-        claimed_at: when, in seconds since the epoch on the clock of the server.
+        claimed_at: when, in seconds since the epoch on the clock that the codes follow.
     """
 
     fingerprint: str
@@ -41,13 +43,21 @@ class Claim:
 class Ledger(Protocol):
     """Where claims are kept. Keyed by credential, so two tokens with one secret share their steps."""
 
-    def claim(self, claim: Claim) -> bool:
-        """Record a claim; atomically, and only for a step later than every one claimed before.
+    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+        """Claim the first step that is later than every one claimed before; atomically, and recorded on return.
 
-        Verifiers remember the last step and accept only later ones (RFC 6238 section 5.2).
+        Verifiers remember the last step and accept only later ones (RFC 6238 section 5.2). The step may be one to
+        come: whoever claims it waits until it begins, and others line up behind.
+
+        Args:
+            fingerprint: the credential.
+            earliest: the first step that is wanted.
+            latest: the last step that is wanted.
+            holder: who takes it.
+            claimed_at: seconds since the epoch on the clock that the codes follow.
 
         Returns:
-            False when the step, or a later one, has been claimed already.
+            The claim, or None, and nothing recorded, when the first free step is later than `latest`.
         """
         ...
 
@@ -59,25 +69,40 @@ class Ledger(Protocol):
         """Return the claim on one step of a credential."""
         ...
 
+    def prune(self, before: float) -> None:
+        """Forget what was claimed before a point in real time; of a credential in use, older claims may stay.
+
+        Args:
+            before: seconds since the epoch, whatever clock the codes follow.
+        """
+        ...
+
 
 class MemoryLedger:
-    """A ledger in this process."""
+    """A ledger in this process; see `Ledger` for what its methods promise."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self._lock = threading.Lock()
+        self._clock = Clock() if clock is None else clock
         # Dictionaries keep their order, and steps only grow: the last entry is the latest step.
         self._claims: dict[str, dict[int, Claim]] = {}
+        self._used_at: dict[str, float] = {}
 
-    def claim(self, claim: Claim) -> bool:
-        """Record a claim; see `Ledger.claim`."""
+    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+        """Claim the first free step; see `Ledger.claim`."""
         with self._lock:
-            steps = self._claims.setdefault(claim.fingerprint, {})
-            if steps and claim.step <= next(reversed(steps)):
-                return False
-            steps[claim.step] = claim
-            if len(steps) > KEPT_CLAIMS:
-                del steps[next(iter(steps))]
-            return True
+            steps = self._claims.get(fingerprint)
+            step = max(earliest, next(reversed(steps)) + 1) if steps else earliest
+            if step > latest:
+                return None
+            claim = Claim(fingerprint, step, holder, claimed_at)
+            if steps is None:
+                steps = self._claims[fingerprint] = {}
+            steps[step] = claim
+            while (oldest := next(iter(steps))) < step - KEPT_STEPS:
+                del steps[oldest]
+            self._used_at[fingerprint] = self._clock.time()
+            return claim
 
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""
@@ -89,3 +114,9 @@ class MemoryLedger:
         """Return the claim on one step of a credential."""
         with self._lock:
             return self._claims.get(fingerprint, {}).get(step)
+
+    def prune(self, before: float) -> None:
+        """Forget the credentials of which nothing was claimed since; see `Ledger.prune`."""
+        with self._lock:
+            for fingerprint in [each for each, used_at in self._used_at.items() if used_at < before]:
+                del self._claims[fingerprint], self._used_at[fingerprint]

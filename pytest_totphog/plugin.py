@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_totphog.settings import checked, clock_patch, marker_arguments, option, port
-
 if TYPE_CHECKING:
+    from pytest_totphog.accounts import Account, TotpAccount
+    from pytest_totphog.controller import ControllerStore
     from pytest_totphog.freezing import FrozenClock
+    from pytest_totphog.leases import Leases
     from pytest_totphog.mailbox import Mailbox
     from pytest_totphog.practice import PracticeBackend
     from pytest_totphog.server import TotpServer
@@ -35,43 +35,90 @@ MARKERS = (
     ),
 )
 
-# One clock a process: server and tokens read it, and the frozen_clock fixture freezes it.
-_clock_key = pytest.StashKey["FrozenClock"]()
+OPTIONS = {
+    "host": "HOST: loopback address that totp_server listens on: 127.0.0.1 (the default), ::1 or localhost",
+    "port": "PORT: port that totp_server listens on; 0, the default, takes a free one, which pytest-xdist needs",
+    "url": "URL: let totp_server, totp_token and one-time codes use a running `totphog serve`, which gives no code to "
+    "two test runs; its API key is read from the environment's TOTPHOG_API_KEY (default: a server in the test process)",
+    "clock-patch": "PATCH: what frozen_clock stops besides server and tokens: freezegun (the default), time-machine, "
+    "or none",
+}
+INI_VALUES = {
+    "totphog_host": ("127.0.0.1", "as --totphog-host"),
+    "totphog_port": ("0", "as --totphog-port"),
+    "totphog_url": ("", "as --totphog-url"),
+    "totphog_clock_patch": ("freezegun", "as --totphog-clock-patch"),
+    "totphog_frozen_at": (
+        "2024-01-15T10:30:00Z",
+        "where frozen_clock stands unless a test's marker says otherwise: ISO 8601 with an offset, or seconds since "
+        "the epoch (default: 2024-01-15T10:30:00Z)",
+    ),
+    "totphog_min_remaining": (
+        "",
+        "seconds that a one-time code has to live unless the test says otherwise (default: 10, or half of a period "
+        "below 20)",
+    ),
+    "totphog_timeout": (
+        "90",
+        "seconds that one_time_code waits at the most unless the test says otherwise (default: 90)",
+    ),
+    "totphog_account_pool": (
+        "",
+        "the accounts that totp_account chooses from: a JSON file, or env:NAME for an environment variable that holds "
+        "the JSON (default: none)",
+    ),
+    "totphog_account_timeout": (
+        "90",
+        "seconds that totp_account waits for an account while others have them all (default: 90)",
+    ),
+}
+
+_controller_key = pytest.StashKey["ControllerStore"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options and ini values."""
     group = parser.getgroup("totphog", "one-time passwords (pytest-totphog)")
-    group.addoption(
-        "--totphog-host",
-        metavar="HOST",
-        help="loopback address that totp_server listens on: 127.0.0.1 (the default), ::1 or localhost",
-    )
-    group.addoption(
-        "--totphog-port",
-        metavar="PORT",
-        help="port that totp_server listens on; 0, the default, takes a free one, which pytest-xdist needs",
-    )
-    group.addoption(
-        "--totphog-clock-patch",
-        metavar="PATCH",
-        help="what frozen_clock stops besides server and tokens: freezegun (the default), time-machine, or none",
-    )
-    parser.addini("totphog_host", "as --totphog-host", default="127.0.0.1")
-    parser.addini("totphog_port", "as --totphog-port", default="0")
-    parser.addini("totphog_clock_patch", "as --totphog-clock-patch", default="freezegun")
-    parser.addini(
-        "totphog_frozen_at",
-        "where frozen_clock stands unless a test's marker says otherwise: ISO 8601 with an offset, or seconds since "
-        "the epoch (default: 2024-01-15T10:30:00Z)",
-        default="2024-01-15T10:30:00Z",
-    )
+    for name, text in OPTIONS.items():
+        metavar, _, description = text.partition(": ")
+        group.addoption(f"--totphog-{name}", metavar=metavar, help=description)
+    for name, (default, description) in INI_VALUES.items():
+        parser.addini(name, description, default=default)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the ledger is that all of them share."""
+    config: pytest.Config = node.config
+    if config.getoption("totphog_url") or config.getini("totphog_url"):
+        return
+    from pytest_totphog.controller import ADDRESS, ControllerStore
+
+    if _controller_key not in config.stash:
+        config.stash[_controller_key] = ControllerStore()
+        config.add_cleanup(config.stash[_controller_key].close)
+    node.workerinput[ADDRESS] = config.stash[_controller_key].address
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many one-time codes the tests took, and how long they waited for them."""
+    reports = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "teardown"
+        and any(name == "totphog_one_time_codes" for name, _ in report.user_properties)
+    ]
+    if reports:
+        from pytest_totphog.waiting import summary
+
+        terminalreporter.write_line(summary(reports))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -100,16 +147,10 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.fixture(scope="session")
 def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
     """The server that totp_server gives, for session-, module- and class-scoped fixtures."""
-    from pytest_totphog.server import TotpServer
+    from pytest_totphog.process import process_server
+    from pytest_totphog.settings import checked
 
-    server = checked(
-        "--totphog-host",
-        TotpServer,
-        option(pytestconfig, "host"),
-        port(pytestconfig),
-        clock=_process_clock(pytestconfig),
-        port_option="--totphog-port=0",
-    )
+    server = process_server(pytestconfig)
     checked("totp_server", server.start)
     yield server
     server.stop()
@@ -121,8 +162,10 @@ def totp_server(totp_server_session: TotpServer, request: pytest.FixtureRequest)
 
     A test starts from the tokens that wider-scoped fixtures made, and what it adds is gone after it.
     """
+    from pytest_totphog.process import borrowed_clock
+
     tokens = totp_server_session.tokens
-    with _borrowed_clock(request):
+    with borrowed_clock(request):
         _give_to_test_case(request, totp_server_session)
         yield totp_server_session
         totp_server_session.restore(tokens)
@@ -134,6 +177,8 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
 
     `@pytest.mark.totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…)` shapes it.
     """
+    from pytest_totphog.settings import checked, marker_arguments
+
     arguments = marker_arguments(request, "totp", ("secret", "digits", "period", "algorithm", "issuer", "name", "uri"))
     if "uri" not in arguments:
         # So that a page full of tokens, and an explanation, tell whose is which.
@@ -165,13 +210,15 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
     from pytest_totphog.clock import as_nanoseconds
+    from pytest_totphog.process import borrowed_clock
+    from pytest_totphog.settings import checked, clock_patch, marker_arguments
 
     arguments = marker_arguments(request, "frozen_clock", ("at", "patch"))
     if "at" not in arguments:
         arguments["at"] = pytestconfig.getini("totphog_frozen_at")
         checked("ini totphog_frozen_at", as_nanoseconds, arguments["at"])
     arguments.setdefault("patch", clock_patch(pytestconfig))
-    with _borrowed_clock(request) as clock:
+    with borrowed_clock(request) as clock:
         clock.unfreeze()  # a clock that is frozen already would keep its patch
         checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
         _give_to_test_case(request, clock)
@@ -225,36 +272,69 @@ def login_demo_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBacke
     yield from _backend(request, "login-demo")
 
 
+@pytest.fixture(scope="session")
+def totp_account_pool(pytestconfig: pytest.Config) -> list[Account]:
+    """The accounts that totp_account chooses from, as the ini totphog_account_pool says.
+
+    Override it to return a list of your own: each an Account, or a dict of name, password, and secret or uri.
+    """
+    from pytest_totphog.accounts import read_accounts
+    from pytest_totphog.settings import account_source, checked
+
+    accounts: list[Account] = checked("ini totphog_account_pool", read_accounts, account_source(pytestconfig))
+    return accounts
+
+
+@pytest.fixture
+def totp_account(totp_account_factory: Callable[[], TotpAccount], request: pytest.FixtureRequest) -> TotpAccount:
+    """An account of totp_account_pool that no other worker or job has until this test ends: name, password, token.
+
+    It is the one unused for longest. When others have them all, the test waits.
+    """
+    account = totp_account_factory()
+    _give_to_test_case(request, account)
+    return account
+
+
+@pytest.fixture
+def totp_account_factory(
+    totp_server: TotpServer, totp_account_pool: object, _totp_leases: Leases, pytestconfig: pytest.Config
+) -> Iterator[Callable[[], TotpAccount]]:
+    """Takes another account each time it is called, as totp_account does, for tests that need several at once."""
+    from pytest_totphog.accounts import AccountPool, TotpAccount, as_accounts
+    from pytest_totphog.authenticator import running_test
+    from pytest_totphog.settings import checked, seconds
+
+    accounts = checked("totp_account_pool", as_accounts, totp_account_pool)
+    pool = AccountPool(accounts, _totp_leases, seconds(pytestconfig, "totphog_account_timeout"))
+
+    def take() -> TotpAccount:
+        account = checked("totp_account", pool.take, running_test())
+        return TotpAccount(account.name, account.password, totp_server.add_uri(account.token.uri))
+
+    yield take
+    checked("totp_account", pool.close)
+
+
+@pytest.fixture(scope="session")
+def _totp_leases(pytestconfig: pytest.Config) -> Leases:
+    """Who has which account."""
+    from pytest_totphog.leases import Lease, Leases
+    from pytest_totphog.process import shared_store
+
+    return Leases(shared_store(pytestconfig).repository(Lease))
+
+
 def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Iterator[PracticeBackend]:
     from pytest_totphog.practice import PracticeBackend, policy_of
+    from pytest_totphog.process import borrowed_clock
+    from pytest_totphog.settings import checked, marker_arguments
 
     arguments = marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
     policy = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
-    with _borrowed_clock(request) as clock, PracticeBackend(name, clock=clock, policy=policy, **options) as backend:
+    with borrowed_clock(request) as clock, PracticeBackend(name, clock=clock, policy=policy, **options) as backend:
         _give_to_test_case(request, backend)
         yield backend
-
-
-def _process_clock(config: pytest.Config) -> FrozenClock:
-    from pytest_totphog.freezing import FrozenClock
-
-    return config.stash.setdefault(_clock_key, FrozenClock())
-
-
-@contextmanager
-def _borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
-    """The process's clock; it is given back live, or where a wider-scoped fixture had frozen it."""
-    clock = _process_clock(request.config)
-    frozen_at = clock.now() if clock.mode == "frozen" else None
-    try:
-        yield clock
-    finally:
-        # With several borrowers in a test it is frozen_clock that gives it back: others tear down in its time.
-        if request.fixturename == "frozen_clock" or "frozen_clock" not in request.fixturenames:
-            if frozen_at is None:
-                clock.unfreeze()
-            else:
-                clock.freeze(frozen_at)
 
 
 def _add_token(server: TotpServer, arguments: dict[str, Any]) -> TotpToken:

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from pytest_totphog.api.app import BASE_PATH, totphog_app
+from pytest_totphog.api.app import BASE_PATH
+from pytest_totphog.api.namespaces import NamespacedApp
 from pytest_totphog.authenticator import Authenticator
 from pytest_totphog.clock import Clock
 from pytest_totphog.errors import ServerError, hidden_in_reports
-from pytest_totphog.tokens import DEFAULT_ISSUER
-from pytest_totphog.totp_token import TotpToken
+from pytest_totphog.namespaces import Namespaces
+from pytest_totphog.stores import Store
+from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.tokens import DEFAULT_ISSUER, Token
+from pytest_totphog.totp_token import DEFAULT_TIMEOUT, OneTimeCode, TotpToken
 from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
 from pytest_totphog.wsgi.server import Server, SslContext
 
@@ -32,10 +36,15 @@ class TotpServer:
         host: the address to listen on.
         port: the port to listen on; 0 for a free one.
         clock: what the codes follow; the system's time unless given.
+        store: where tokens and what was handed out live; in memory unless given.
         ssl_context: serve https with this context, or with a throw-away certificate for `"adhoc"`.
         api_key: what clients must send as `Authorization: Bearer …`; required beyond loopback.
         insecure: allow an address beyond loopback without a key.
         access_log: called with a line for every request; None for no log.
+        min_remaining: seconds that a one-time code must have to live unless its taker says otherwise; unless given 10,
+            or half of a period below 20.
+        timeout: real seconds to wait for one at the most unless its taker says otherwise.
+        on_code: called with every one-time code that is handed out.
         port_option: the option that an error about a busy port names.
 
     Raises:
@@ -48,14 +57,23 @@ class TotpServer:
         port: int = 0,
         *,
         clock: Clock | None = None,
+        store: Store | None = None,
         ssl_context: SslContext = None,
         api_key: str | None = None,
         insecure: bool = False,
         access_log: Callable[[str], None] | None = None,
+        min_remaining: float | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        on_code: Callable[[OneTimeCode], None] | None = None,
         port_option: str = "port=0",
     ) -> None:
-        self._authenticator = Authenticator(clock)
-        app = totphog_app(self._authenticator, gate_for(host, api_key=api_key, insecure=insecure))
+        store = MemoryStore() if store is None else store
+        clock = Clock() if clock is None else clock
+        self._authenticator = Authenticator(
+            clock, store.repository(Token), store.ledger, min_remaining=min_remaining, timeout=timeout, on_code=on_code
+        )
+        self._namespaces = Namespaces(store, self._authenticator)
+        app = NamespacedApp(self._namespaces, gate_for(host, api_key=api_key, insecure=insecure))
         self._server = Server(app, host, port, ssl_context, access_log, port_option)
 
     def __repr__(self) -> str:
@@ -77,7 +95,7 @@ class TotpServer:
     @property
     def api_url(self) -> str:
         """The base URL of the TOTPHog API."""
-        return self._server.url + BASE_PATH
+        return self.url + BASE_PATH
 
     @property
     def host(self) -> str:
@@ -106,11 +124,11 @@ class TotpServer:
             ServerError: when it runs already or the address cannot be had.
         """
         self._server.start()
-        self._authenticator.open(self.api_url)
+        self._namespaces.open(self.api_url)
 
     def stop(self) -> None:
         """Stop listening, end every connection and give up all waiting; the tokens stay."""
-        self._authenticator.close()
+        self._namespaces.close()
         self._server.stop()
 
     def reset(self) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-__all__ = ["checked", "clock_patch", "marker_arguments", "option", "port"]
+__all__ = ["account_source", "checked", "clock_patch", "marker_arguments", "option", "port", "seconds"]
 
 
 def option(config: pytest.Config, name: str) -> str:
@@ -30,6 +31,34 @@ def clock_patch(config: pytest.Config) -> str | None:
     if name not in {"freezegun", "time-machine", "none"}:
         pytest.fail(f"--totphog-clock-patch is {name!r}; accepted are freezegun, time-machine and none", pytrace=False)
     return None if name == "none" else name
+
+
+def seconds(config: pytest.Config, name: str) -> float:
+    """Return the seconds that an ini value says; anything but seconds fails the test with a sentence."""
+    text = str(config.getini(name))
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 86400:
+        pytest.fail(f"the ini {name} is {text!r}; accepted are 0 to 86400 seconds", pytrace=False)
+    return value
+
+
+def account_source(config: pytest.Config) -> str:
+    """Return where the accounts of totp_account are: a path, or `env:NAME`; without any it fails the test."""
+    source = str(config.getini("totphog_account_pool"))
+    if not source:
+        pytest.fail(
+            "totp_account has no accounts to choose from; name a JSON file, or an environment variable as env:NAME, in "
+            "the ini totphog_account_pool, or override the fixture totp_account_pool",
+            pytrace=False,
+        )
+    if source.startswith(("[", "{")):  # not shown: it holds secrets
+        pytest.fail(
+            "the ini totphog_account_pool holds accounts; accepted are a file's path and env:NAME", pytrace=False
+        )
+    return source if source.startswith("env:") else str(config.rootpath / Path(source).expanduser())
 
 
 def marker_arguments(request: pytest.FixtureRequest, name: str, accepted: tuple[str, ...]) -> dict[str, Any]:

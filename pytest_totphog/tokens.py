@@ -48,6 +48,7 @@ class Token:
         period: length of a time step in seconds, 1 to 86,400.
         algorithm: `"sha1"`, `"sha256"` or `"sha512"`.
         created_at: when the token was made, an aware datetime.
+        namespace: the test run that it belongs to, where several share a server; empty for none.
 
     Raises:
         InvalidInput: when any of them is not what is accepted.
@@ -61,6 +62,7 @@ class Token:
     period: int
     algorithm: str
     created_at: datetime
+    namespace: str = ""
 
     @classmethod
     def create(

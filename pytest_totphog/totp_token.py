@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from pytest_totphog import otp, qr
 from pytest_totphog.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant, as_datetime, as_nanoseconds
 from pytest_totphog.errors import CodeUnavailable, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.explanation import Explanation, explain
-from pytest_totphog.ledger import Claim, Ledger
+from pytest_totphog.ledger import Ledger
 from pytest_totphog.tokens import Token
 
 __all__ = ["Keeper", "OneTimeCode", "TotpToken"]
@@ -19,6 +20,10 @@ __tracebackhide__ = hidden_in_reports
 DEFAULT_MIN_REMAINING: Final = 10
 DEFAULT_TIMEOUT: Final = 90
 MAX_STEPS: Final = 1000
+# The last step that a store can count; no clock shows it.
+LAST_STEP: Final = 2**62
+# Of a long queue, how many are named in an error.
+NAMED_CLAIMS: Final = 5
 
 
 class Keeper(Protocol):
@@ -27,6 +32,9 @@ class Keeper(Protocol):
     clock: Clock
     ledger: Ledger
     closed: bool
+    min_remaining: float | None
+    timeout: float
+    on_code: Callable[[OneTimeCode], None] | None
 
     def holder(self) -> str:
         """Say who takes a one-time code."""
@@ -78,7 +86,7 @@ class OneTimeCode:
 class TotpToken(Token):
     """A token in an authenticator: its codes follow the authenticator's clock."""
 
-    authenticator: Keeper
+    authenticator: Keeper = field(kw_only=True)
 
     @property
     def code_url(self) -> str:
@@ -124,7 +132,9 @@ class TotpToken(Token):
         ]
         return any(matches)
 
-    def one_time_code(self, min_remaining: float | None = None, lookahead: int = 0, timeout: float = 90) -> str:
+    def one_time_code(
+        self, min_remaining: float | None = None, lookahead: int = 0, timeout: float | None = None
+    ) -> str:
         """Return a code that is not about to expire and that nobody has been given before.
 
         On a live clock it waits for the next time step where it must; a frozen clock it moves on, past the
@@ -134,7 +144,7 @@ class TotpToken(Token):
             min_remaining: seconds the code must have to live, at most the period; unless given 10, or half of
                 a period below 20.
             lookahead: how many steps ahead of the current one may be used at once, for verifiers that accept them.
-            timeout: how long to wait at the most, in real seconds.
+            timeout: how long to wait at the most, in real seconds; unless given 90.
 
         Raises:
             CodeUnavailable: when there is none in time; it says who holds the steps.
@@ -146,7 +156,7 @@ class TotpToken(Token):
         self,
         min_remaining: float | None = None,
         lookahead: int = 0,
-        timeout: float = DEFAULT_TIMEOUT,
+        timeout: float | None = None,
         holder: str | None = None,
     ) -> OneTimeCode:
         """Return what `one_time_code` returns, with its time step.
@@ -161,29 +171,38 @@ class TotpToken(Token):
             CodeUnavailable: see `one_time_code`.
             InvalidInput: see `one_time_code`.
         """
-        required = self._required(min_remaining)
-        lookahead, timeout = _steps("lookahead", lookahead), _seconds("timeout", timeout)
-        holder = self.authenticator.holder() if holder is None else _holder(holder)
-        clock, ledger, period = self.authenticator.clock, self.authenticator.ledger, self.period * NANOSECONDS
+        keeper = self.authenticator
+        required = self._required(self._min_remaining if min_remaining is None else min_remaining)
+        lookahead = _steps("lookahead", lookahead)
+        timeout = keeper.timeout if timeout is None else _seconds("timeout", timeout)
+        holder = keeper.holder() if holder is None else _holder(holder)
+        clock, ledger, period = keeper.clock, keeper.ledger, self.period * NANOSECONDS
         waited = 0.0
         while True:
             moment = clock.time_ns()
             current = moment // period
-            step = current if (current + 1) * period - moment >= required else current + 1
-            last = ledger.last(self.fingerprint)
-            if last is not None:
-                step = max(step, last.step + 1)
-            if step > current + lookahead:
-                reason = last.describe(moment / NANOSECONDS) if last is not None and last.step >= current else ""
-                waited += self._wait_until((step - lookahead) * period, timeout - waited, reason)
-            elif ledger.claim(Claim(self.fingerprint, step, holder, moment / NANOSECONDS)):
-                return OneTimeCode(
+            earliest = current if (current + 1) * period - moment >= required else current + 1
+            latest = self._latest_step(moment, timeout - waited) + lookahead
+            claim = ledger.claim(self.fingerprint, earliest, latest, holder=holder, claimed_at=moment / NANOSECONDS)
+            if claim is None:
+                raise self._unavailable(moment, earliest, lookahead, timeout - waited)
+            step = claim.step
+            # The clock may have been frozen during the wait, and stand anywhere: it is moved on to the step then.
+            while step > moment // period + lookahead:
+                waited += self._wait_until((step - lookahead) * period, timeout - waited)
+                moment = clock.time_ns()
+            # Whoever wakes too late to use the step takes another: this one stays spent.
+            if (step + 1) * period - moment >= required:
+                code = OneTimeCode(
                     code=self.code_at_step(step),
                     step=step,
                     period=self.period,
                     remaining_seconds=(step + 1) * self.period - moment // NANOSECONDS,
                     waited_seconds=waited,
                 )
+                if keeper.on_code is not None:
+                    keeper.on_code(code)
+                return code
 
     def wait_for_remaining(self, min_remaining: float, timeout: float = DEFAULT_TIMEOUT) -> int:
         """Wait until the current code has some time to live, and return that instant.
@@ -208,7 +227,7 @@ class TotpToken(Token):
             end = (moment // period + 1) * period
             if end - moment >= required:
                 return moment
-            waited += self._wait_until(end, timeout - waited, "")
+            waited += self._wait_until(end, timeout - waited)
 
     def wrong_code(self, window: int = 10) -> str:
         """Return a code that no verifier accepts now: of the right length, and unlike the current one in every digit.
@@ -267,11 +286,15 @@ class TotpToken(Token):
             steps += direction
         raise InvalidInput(f"there is no time step {-steps} steps ago; the clock is at step {current}")
 
-    def _required(self, min_remaining: float | None) -> float:
+    @property
+    def _min_remaining(self) -> float:
+        """How long a one-time code must live where its taker does not say, in seconds."""
+        default = self.authenticator.min_remaining
+        return min(DEFAULT_MIN_REMAINING, self.period / 2) if default is None else min(default, self.period)
+
+    def _required(self, min_remaining: float) -> float:
         """Return the lifetime to wait for, in nanoseconds."""
-        if min_remaining is None:
-            seconds = min(DEFAULT_MIN_REMAINING, self.period / 2)
-        elif (seconds := _seconds("min_remaining", min_remaining)) > self.period:
+        if (seconds := _seconds("min_remaining", min_remaining)) > self.period:
             raise InvalidInput(
                 f"min_remaining is {shown(min_remaining)}; accepted are 0 to {self.period} seconds, the token's period"
             )
@@ -279,23 +302,42 @@ class TotpToken(Token):
         # with half a second less `remaining_seconds`, which counts begun seconds, still says the whole period.
         return min(seconds, self.period - 0.5) * NANOSECONDS
 
-    def _wait_until(self, when: int, timeout: float, reason: str) -> float:
+    def _latest_step(self, moment: int, timeout: float) -> int:
+        """Return the last step that begins in time; a frozen clock is moved, so there every step does."""
+        if self.authenticator.clock.mode == "frozen":
+            return LAST_STEP
+        return (moment + round(timeout * NANOSECONDS)) // (self.period * NANOSECONDS)
+
+    def _wait_until(self, when: int, timeout: float) -> float:
         """Wait, or move a frozen clock on, and return how long was waited in real seconds."""
         authenticator, clock = self.authenticator, self.authenticator.clock
         ahead = (when - clock.time_ns()) / NANOSECONDS
         frozen, started = clock.mode == "frozen", clock.monotonic()
-        in_time = frozen or ahead <= timeout
-        if in_time and clock.wait_until(when, timeout, unless=lambda: authenticator.closed):
+        # A wait that was begun in time ends with the step, however much later this thread wakes.
+        if (frozen or ahead <= timeout) and clock.wait_until(when, max(ahead, 0) + 1, lambda: authenticator.closed):
             return 0.0 if frozen else clock.monotonic() - started
-        if in_time and authenticator.closed:
-            message = f"no unspent code of {self.name!r}: its server was stopped before the next one began"
-        else:
-            message = (
-                f"no unspent code of {self.name!r} in time: the next one begins in {ahead:.1f} s, and the time-out is "
-                f"in {max(timeout, 0):.1f} s{'; ' if reason else ''}{reason}. Allow a longer timeout, take another "
-                "account, or freeze the clock"
+        if authenticator.closed:
+            raise CodeUnavailable(
+                f"no unspent code of {self.name!r}: its server was stopped before the next one began", retry_after=ahead
             )
-        raise CodeUnavailable(message, retry_after=max(ahead, 0.0))
+        raise self._too_late(ahead, timeout)
+
+    def _unavailable(self, moment: int, earliest: int, lookahead: int, timeout: float) -> CodeUnavailable:
+        """Return the error that no step is free in time; it says who holds them."""
+        ledger, current = self.authenticator.ledger, self.step_at(moment)
+        last = ledger.last(self.fingerprint)
+        free = earliest if last is None else max(earliest, last.step + 1)
+        claims = [ledger.find(self.fingerprint, step) for step in range(max(current, free - NAMED_CLAIMS), free)]
+        now = moment / NANOSECONDS
+        holders = "".join(f"; {claim.describe(now)}" for claim in claims if claim is not None)
+        return self._too_late((free - lookahead) * self.period - now, timeout, holders)
+
+    def _too_late(self, ahead: float, timeout: float, holders: str = "") -> CodeUnavailable:
+        return CodeUnavailable(
+            f"no unspent code of {self.name!r} in time: the next one begins in {ahead:.1f} s, and the time-out is "
+            f"in {max(timeout, 0):.1f} s{holders}. Allow a longer timeout, take another account, or freeze the clock",
+            retry_after=max(ahead, 0.0),
+        )
 
 
 def _code(code: object) -> str:

@@ -7,9 +7,11 @@ from typing import Any, Final
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import __version__, qr
+from pytest_totphog.api.store import store_routes
 from pytest_totphog.authenticator import Authenticator
 from pytest_totphog.clock import as_datetime, as_nanoseconds
 from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.stores import Store
 from pytest_totphog.totp_token import TotpToken
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
@@ -17,19 +19,23 @@ from pytest_totphog.wsgi.json import json_response, read_object
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 
-__all__ = ["BASE_PATH", "create_app", "totphog_app"]
+__all__ = ["BASE_PATH", "totphog_app"]
 
 BASE_PATH: Final = "/api/v1"
 
 _PARAMETERS: Final = ("secret", "issuer", "digits", "period", "algorithm")
 
 
-def totphog_app(authenticator: Authenticator, gate: Gate | None = None) -> App:
+def totphog_app(
+    authenticator: Authenticator, gate: Gate | None = None, store: Store | None = None, shared: tuple[type, ...] = ()
+) -> App:
     """Return the WSGI app that serves an authenticator.
 
     Args:
         authenticator: the tokens, the clock and the ledger.
         gate: what is refused beforehand; unless given, everything not addressed to loopback.
+        store: what other processes may share over HTTP: its ledger and
+        shared: the repositories of these types; nothing unless given.
     """
     api = _Api(authenticator)
     one = "/tokens/<id>"
@@ -51,15 +57,11 @@ def totphog_app(authenticator: Authenticator, gate: Gate | None = None) -> App:
         Route("PUT", "/clock", api.freeze_clock),
         Route("DELETE", "/clock", api.release_clock),
         Route("POST", "/clock/tick", api.tick_clock),
+        *([] if store is None else store_routes(store, *shared)),
     ]
     mounted = [Route(route.method, BASE_PATH + route.path, route.handler) for route in routes]
     openapi = openapi_routes("pytest_totphog.api", BASE_PATH) + openapi_routes("pytest_totphog.api")
     return App(mounted + openapi, _error_body, gate or Gate())
-
-
-def create_app(gate: Gate | None = None) -> App:
-    """Return the app with an authenticator of its own, in memory."""
-    return totphog_app(Authenticator(), gate)
 
 
 class _Api:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar
 
+from pytest_totphog.ledger import Ledger
+
 __all__ = ["Record", "Repository", "Store"]
 
 
@@ -42,20 +44,25 @@ class Repository(Protocol[RecordType]):
         """Forget the record with an id and return it; None when there was none, so only one caller gets it."""
         ...
 
-    def clear(self) -> int:
-        """Forget all records and return how many there were."""
+    def clear(self, **equal: Any) -> int:
+        """Forget the records whose fields have these values, all of them without any; return how many there were."""
         ...
 
 
 class Store(Protocol):
-    """A place for the repositories of one app."""
+    """A place for the repositories of one app, and for a ledger."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of what was handed out; the same one each time."""
+        ...
 
     def repository(self, record_type: type[RecordType]) -> Repository[RecordType]:
         """Return the repository of a type of record; the same one each time."""
         ...
 
     def clear(self) -> None:
-        """Forget all records of all repositories."""
+        """Forget all records of all repositories; what was handed out stays in the ledger."""
         ...
 
     def close(self) -> None:

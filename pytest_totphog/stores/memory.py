@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Generic
 
+from pytest_totphog.ledger import Ledger, MemoryLedger
 from pytest_totphog.stores import RecordType, Repository
 
 __all__ = ["MemoryRepository", "MemoryStore"]
@@ -34,7 +35,7 @@ class MemoryRepository(Generic[RecordType]):
         """Return the records whose fields have these values, oldest first; all of them without any."""
         with self._lock:
             records = list(self._records.values())
-        return [record for record in records if all(getattr(record, name) == equal[name] for name in equal)]
+        return [record for record in records if _has(record, equal)]
 
     def replace(self, old: RecordType, new: RecordType) -> bool:
         """Put a new record in the place of an old one of the same id; False when somebody else was faster."""
@@ -49,18 +50,24 @@ class MemoryRepository(Generic[RecordType]):
         with self._lock:
             return self._records.pop(id, None)
 
-    def clear(self) -> int:
-        """Forget all records and return how many there were."""
+    def clear(self, **equal: Any) -> int:
+        """Forget the records whose fields have these values, all of them without any; return how many there were."""
         with self._lock:
-            count = len(self._records)
-            self._records.clear()
-            return count
+            forgotten = [record for record in self._records.values() if _has(record, equal)]
+            for record in forgotten:
+                del self._records[record.id]
+            return len(forgotten)
 
 
 class MemoryStore:
-    """Repositories in this process; see `Store` for what its methods promise."""
+    """Repositories in this process, and a ledger; see `Store` for what its methods promise.
 
-    def __init__(self) -> None:
+    Args:
+        ledger: the ledger; one in this process unless given.
+    """
+
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
         self._lock = threading.Lock()
         self._repositories: dict[type, MemoryRepository[Any]] = {}
 
@@ -70,10 +77,14 @@ class MemoryStore:
             return self._repositories.setdefault(record_type, MemoryRepository())
 
     def clear(self) -> None:
-        """Forget all records of all repositories."""
+        """Forget all records of all repositories; what was handed out stays in the ledger."""
         with self._lock:
             for repository in self._repositories.values():
                 repository.clear()
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
+
+
+def _has(record: object, equal: dict[str, Any]) -> bool:
+    return all(getattr(record, name) == value for name, value in equal.items())

@@ -1,32 +1,27 @@
-"""Records in a database: SQLite or PostgreSQL, through SQLAlchemy Core."""
+"""Records in a database."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic
 
-from pytest_totphog.errors import InvalidInput, MissingExtra, StoreError, hidden_in_reports
+from pytest_totphog.errors import InvalidInput, hidden_in_reports
+from pytest_totphog.ledger import Ledger
 from pytest_totphog.stores import RecordType, Repository
+from pytest_totphog.stores.database import Database
 from pytest_totphog.stores.fields import StoredField, stored_fields
+from pytest_totphog.stores.sql_ledger import SqlLedger
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
+    from sqlalchemy import ColumnElement, Connection, Row, Table
 
 __all__ = ["SqlRepository", "SqlStore"]
 
 # Records hold secrets.
 __tracebackhide__ = hidden_in_reports
-
-# Strict, because of a URL read another way than it was meant an error would show a piece of the password.
-SQLITE_URL: Final = re.compile(r"sqlite:///(?P<path>[^?\0]+)")
-POSTGRESQL_URL: Final = re.compile(
-    r"postgresql\+psycopg://(?:[^\s@:/?#]*(?::[^\s@:/?#]*)?@)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s@:/?#\[\]]*)(?::(?P<port>[0-9]{1,5}))?/(?P<name>[^\s@/?#]+)(?:\?[^\s#]*)?"
-)
 
 # PostgreSQL cuts longer names off, and its index does not take keys of more than 2,704 bytes.
 MAX_NAME: Final = 63
@@ -34,9 +29,6 @@ MAX_ID_BYTES: Final = 2000
 
 # The column that keeps the order of adding.
 POSITION: Final = "_position"
-
-# What those who create a table in PostgreSQL take turns by: any number that nobody else has chosen.
-CREATION_LOCK: Final = int.from_bytes(b"totphog", "big")
 
 
 class SqlStore:
@@ -56,13 +48,22 @@ class SqlStore:
     """
 
     def __init__(self, url: str, *, prefix: str = "") -> None:
-        self._database, self._engine = _open(url)
+        self._database = Database(url)
         self._prefix = prefix
         self._lock = threading.Lock()
         self._repositories: dict[type, SqlRepository[Any]] = {}
+        self._ledger: SqlLedger | None = None
 
     def __repr__(self) -> str:
-        return f"<SqlStore {self._database}>"
+        return f"<SqlStore {self._database.name}>"
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of what was handed out, in a table that all apps of the database share."""
+        with self._lock:
+            if self._ledger is None:
+                self._ledger = SqlLedger(self._database)
+            return self._ledger
 
     def repository(self, record_type: type[RecordType]) -> Repository[RecordType]:
         """Return the repository of a type of record; the same one each time."""
@@ -72,39 +73,20 @@ class SqlStore:
             return self._repositories[record_type]
 
     def clear(self) -> None:
-        """Forget all records of all repositories that have been asked for."""
+        """Forget all records of all repositories that have been asked for; the ledger keeps what was handed out."""
         with self._lock:
             for repository in self._repositories.values():
                 repository.clear()
 
     def close(self) -> None:
         """Let go of connections and files."""
-        self._engine.dispose()
+        self._database.close()
 
     def _create(self, record_type: type[RecordType]) -> SqlRepository[RecordType]:
-        from sqlalchemy.schema import CreateTable
-
         stored = stored_fields(record_type)
         table = _table(_table_name(self._prefix, record_type), stored)
-        with self._transaction() as connection:
-            if self._engine.name == "postgresql":
-                # `IF NOT EXISTS` alone fails there when two connections create the table at the same time.
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({CREATION_LOCK})")
-            connection.execute(CreateTable(table, if_not_exists=True))
-        return SqlRepository(record_type, stored, table, self._transaction)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        from sqlalchemy.exc import DBAPIError, IntegrityError
-        from sqlalchemy.exc import TimeoutError as NoConnectionInTime
-
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except IntegrityError:
-            raise
-        except (DBAPIError, NoConnectionInTime) as error:
-            raise StoreError(f"the database {self._database} failed: {_reason(error)}") from None
+        self._database.create(table)
+        return SqlRepository(record_type, stored, table, self._database.transaction)
 
 
 class SqlRepository(Generic[RecordType]):
@@ -174,11 +156,14 @@ class SqlRepository(Generic[RecordType]):
             row = connection.execute(self._table.delete().where(*condition).returning(*self._columns)).one_or_none()
         return None if row is None else self._record(row)
 
-    def clear(self) -> int:
-        """Forget all records and return how many there were."""
+    def clear(self, **equal: Any) -> int:
+        """Forget the records whose fields have these values, all of them without any; return how many there were."""
+        condition = self._condition(equal)
+        if condition is None:
+            return 0
         with self._transaction() as connection:
             self._take_turns(connection)
-            count: int = connection.execute(self._table.delete()).rowcount
+            count: int = connection.execute(self._table.delete().where(*condition)).rowcount
         return count
 
     def _take_turns(self, connection: Connection) -> None:
@@ -233,73 +218,3 @@ def _table(name: str, stored: list[StoredField]) -> Table:
             for field in stored
         ),
     )
-
-
-def _open(url: str) -> tuple[str, Engine]:
-    """Return how errors call the database, and the engine that connects to it when it is first used."""
-    text = url if isinstance(url, str) and url.isprintable() else ""
-    if match := SQLITE_URL.fullmatch(text):
-        return _open_sqlite(match["path"])
-    if match := POSTGRESQL_URL.fullmatch(text):
-        place = f" on {match['host'] or 'localhost'}" + (f":{match['port']}" if match["port"] else "")
-        return f"{match['name']}{place}", _open_postgresql(text)
-    raise InvalidInput(
-        "the database's URL is none of those accepted: sqlite:///PATH and "
-        "postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME; in user and password write %40 for @, %3A for :, "
-        "%2F for /, %3F for ? and %23 for #"
-    )
-
-
-def _open_sqlite(path: str) -> tuple[str, Engine]:
-    if path == ":memory:":
-        raise InvalidInput("a database in memory cannot be shared between connections; name a file: sqlite:///PATH")
-    import sqlite3
-
-    try:
-        from sqlalchemy import URL, create_engine, event
-    except ImportError:
-        raise MissingExtra("a database", "SQLAlchemy", "sql") from None
-
-    # The timeout is how long to wait while another process writes.
-    engine = create_engine(URL.create("sqlite", database=path), connect_args={"timeout": 30}, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _: object) -> None:
-        # Readers do not wait for the writer. The mode stays with the file; where another process is writing it cannot
-        # be set, whatever the timeout, and the next connection sets it.
-        with suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA journal_mode = WAL")
-        # What is committed outlives this process, if not a power cut.
-        connection.execute("PRAGMA synchronous = NORMAL")
-
-    return path, engine
-
-
-def _open_postgresql(url: str) -> Engine:
-    try:
-        from sqlalchemy import create_engine, make_url
-    except ImportError:
-        raise MissingExtra("a database", "SQLAlchemy", "sql") from None
-    try:
-        import psycopg  # noqa: F401 -- SQLAlchemy imports it where nobody can say which extra is missing
-    except ImportError:
-        raise MissingExtra("PostgreSQL", "psycopg", "sql") from None
-
-    options = make_url(url)
-    return create_engine(
-        options.update_query_dict({"client_encoding": "utf8", "connect_timeout": "10", **options.query}),
-        # Replaces and removals read a row again that another transaction has just changed.
-        isolation_level="READ COMMITTED",
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
-
-
-def _reason(error: Any) -> str:
-    """Return what the driver says, in one line and without the row that PostgreSQL puts below."""
-    origin = getattr(error, "orig", None) or error
-    primary = getattr(getattr(origin, "diag", None), "message_primary", None)
-    reason = " ".join(str(primary or origin).split())
-    if reason == "unable to open database file":
-        reason += "; its folder must be there, and this process must be allowed to write to it"
-    return reason

@@ -65,14 +65,18 @@ class App:
             handler, arguments = self._match(request)
             return handler(request, **arguments)
         except Exception as error:  # noqa: BLE001 -- the last door: a client gets an answer, whatever happened
-            known = as_http_error(error)
-            if known is None:
-                traceback.print_exc(file=environ["wsgi.errors"])
-                known = HttpError(500, "Internal server error")
-            response = self._error_body(known)
-            response.status_code = known.status
-            response.headers.extend(known.headers)
-            return response
+            return self.refuse(error, environ)
+
+    def refuse(self, error: Exception, environ: WSGIEnvironment) -> Response:
+        """Return the answer to a request that ends with an error."""
+        known = as_http_error(error)
+        if known is None:
+            traceback.print_exception(error, file=environ["wsgi.errors"])
+            known = HttpError(500, "Internal server error")
+        response = self._error_body(known)
+        response.status_code = known.status
+        response.headers.extend(known.headers)
+        return response
 
     def _match(self, request: Request) -> tuple[Callable[..., Response], dict[str, Any]]:
         if request.environ["PATH_INFO"].startswith("//"):  # Werkzeug would read it as one

@@ -21,7 +21,7 @@ from pytest_totphog.wsgi.connection import Connection
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["Server", "SslContext"]
+__all__ = ["Server", "SslContext", "listen"]
 
 SslContext: TypeAlias = "ssl.SSLContext | Literal['adhoc'] | None"
 
@@ -165,8 +165,11 @@ class Server:
         scheme = "http" if self._ssl_context is None else "https"
         return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
-    def start(self) -> None:
+    def start(self, listening: socket.socket | None = None) -> None:
         """Listen; requests are accepted when this returns.
+
+        Args:
+            listening: a socket that listens already, of which a duplicate is used; its port counts.
 
         Raises:
             ServerError: when it runs already or the address cannot be had; it names the address and what to do.
@@ -174,8 +177,8 @@ class Server:
         if self._listener is not None:
             raise ServerError(f"the server is running already, at {self.url}")
         context = _adhoc_context() if self._ssl_context == "adhoc" else self._ssl_context
-        with self._listen() as listening:
-            listener = Listener(self._app, listening, self.host, listening.getsockname()[1])
+        with listen(*self._asked, self._port_option) if listening is None else listening.dup() as own:
+            listener = Listener(self._app, own, self.host, own.getsockname()[1])
         listener.ssl_context = context
         self._listener = listener
         self._thread = threading.Thread(target=listener.serve_forever, name="totphog-server", daemon=True)
@@ -201,19 +204,28 @@ class Server:
         if busy := listener.close_connections(deadline):
             raise ServerError(f"{busy} requests were still under way {timeout} s after the server was asked to stop")
 
-    def _listen(self) -> socket.socket:
-        host, port = self._asked
-        if not 0 <= port <= 65535:  # the system would take it modulo 65,536
-            raise ServerError(f"port {port} does not exist; accepted are 0 to 65535, 0 for a free one")
-        try:
-            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            return socket.create_server(address[:2], family=family, backlog=128)
-        except (OSError, UnicodeError) as error:  # UnicodeError for a name that cannot be one
-            reason = str(getattr(error, "strerror", error)).partition(" (while attempting")[0]  # the address again
-            raise ServerError(
-                f"cannot listen on {host} port {port}: {reason}. "
-                f"Choose another port, or let {self._port_option} find a free one"
-            ) from None
+
+def listen(host: str, port: int, port_option: str) -> socket.socket:
+    """Return a socket that listens on an address.
+
+    Args:
+        host: the address.
+        port: the port; 0 for a free one.
+        port_option: the option that an error about a busy port names.
+
+    Raises:
+        ServerError: when the address cannot be had; it names the address and what to do.
+    """
+    if not 0 <= port <= 65535:  # the system would take it modulo 65,536
+        raise ServerError(f"port {port} does not exist; accepted are 0 to 65535, 0 for a free one")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=128)
+    except (OSError, UnicodeError) as error:  # UnicodeError for a name that cannot be one
+        reason = str(getattr(error, "strerror", error)).partition(" (while attempting")[0]  # the address again
+        raise ServerError(
+            f"cannot listen on {host} port {port}: {reason}. Choose another port, or let {port_option} find a free one"
+        ) from None
 
 
 def _adhoc_context() -> ssl.SSLContext:

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_totphog.clock import NANOSECONDS
 from pytest_totphog.explanation import Explanation, explain
-from pytest_totphog.ledger import Claim, MemoryLedger
+from pytest_totphog.ledger import MemoryLedger
 from pytest_totphog.tokens import Token
 
 # 2024-01-15T10:30:07Z, seven seconds into a step.
@@ -93,7 +93,7 @@ def test_what_is_no_code_is_malformed(code: str, length: int) -> None:
 def test_code_that_was_handed_out_before() -> None:
     """The answer to a refused login: another test has had it."""
     ledger = MemoryLedger()
-    ledger.claim(Claim(ALICE.fingerprint, STEP, "gw1 test_login", claimed_at=SECONDS - 5))
+    ledger.claim(ALICE.fingerprint, STEP, STEP, holder="gw1 test_login", claimed_at=SECONDS - 5)
 
     assert explained("648307", ledger=ledger) == (
         "current: the code of step 56843820, 23 s left; handed out 5 s ago to gw1 test_login"
@@ -104,7 +104,7 @@ def test_code_that_was_handed_out_before() -> None:
 def test_old_code_that_was_handed_out_at_another_time() -> None:
     """A frozen clock may stand before the time of the claim, which the sentence says."""
     ledger = MemoryLedger()
-    ledger.claim(Claim(ALICE.fingerprint, STEP - 1, "test_login", claimed_at=SECONDS + 60))
+    ledger.claim(ALICE.fingerprint, STEP - 1, STEP - 1, holder="test_login", claimed_at=SECONDS + 60)
 
     assert explained("286522", ledger=ledger) == (
         "1 step old: the code of step 56843819, which ended 7 s ago; handed out at a clock 60 s ahead to test_login"

@@ -14,10 +14,22 @@ PACKAGE = Path(pytest_totphog.__file__).parent
 FLOORS = [
     ["errors", "clock", "otp", "texts"],
     ["otpauth", "tokens", "qr", "freezing"],
-    ["stores", "ledger", "explanation", "totp_token", "verifier", "passwords", "access_tokens", "mailbox"],
-    ["authenticator", "wsgi"],
+    [
+        "ledger",
+        "stores",
+        "explanation",
+        "totp_token",
+        "verifier",
+        "passwords",
+        "access_tokens",
+        "mailbox",
+        "leases",
+        "accounts",
+        "waiting",
+    ],
+    ["authenticator", "namespaces", "wsgi"],
     ["api", "backends"],
-    ["apps", "server", "practice", "settings"],
+    ["apps", "server", "shared_server", "workers", "practice", "controller", "settings", "process"],
     ["plugin", "cli", "__main__"],
 ]
 ORDER = [name for floor in FLOORS for name in floor]

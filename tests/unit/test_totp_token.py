@@ -1,8 +1,8 @@
 """The token as tests use it: codes that follow a clock and are never handed out twice."""
 
+import re
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -10,7 +10,6 @@ import pytest
 import time_machine
 
 from pytest_totphog import Authenticator, Clock, CodeUnavailable, InvalidInput, TotpToken, qr
-from pytest_totphog.ledger import Claim, MemoryLedger
 from pytest_totphog.totp_token import OneTimeCode
 from tests.threads import in_threads
 from tests.vectors import RFC_6238, RFC_SECRETS
@@ -340,7 +339,7 @@ def test_last_code_of_the_year_9999(authenticator: Authenticator, token: TotpTok
         ({"lookahead": True}, "lookahead is True; accepted are 0 to 1000 steps"),
         ({"timeout": -1}, "timeout is -1; accepted are 0 to 86400 seconds"),
         ({"timeout": float("inf")}, "timeout is inf; accepted are 0 to 86400 seconds"),
-        ({"timeout": None}, "timeout is None; accepted are 0 to 86400 seconds"),
+        ({"timeout": "90"}, "timeout is '90'; accepted are 0 to 86400 seconds"),
         ({"holder": ""}, "holder is not accepted; accepted is a printable string of 1 to 500 characters"),
         ({"holder": "a\nb"}, "holder is not accepted; accepted is a printable string of 1 to 500 characters"),
         ({"holder": "a" * 501}, "holder is not accepted; accepted is a printable string of 1 to 500 characters"),
@@ -382,7 +381,7 @@ def test_no_code_in_time_names_the_holder(live: Authenticator) -> None:
 def test_no_code_in_time_because_the_step_ends(live: Authenticator) -> None:
     """Nobody holds the step then, so nobody is named, and the step is not spent."""
     token = live.make(name="alice", secret=SECRET)
-    live.ledger.claim(Claim(token.fingerprint, STEP - 1, "test_before", SECONDS))
+    live.ledger.claim(token.fingerprint, STEP - 1, STEP - 1, holder="test_before", claimed_at=SECONDS)
 
     with pytest.raises(CodeUnavailable) as caught:
         token.one_time_code(timeout=4.5)
@@ -454,40 +453,72 @@ def test_longest_wait_for_a_code_is_the_default_timeout() -> None:
     assert clock.now() == HALF_PAST_TEN
 
 
-class RivalLedger(MemoryLedger):
-    """A ledger in which somebody else claims the first few steps just before they are claimed."""
-
-    def __init__(self, rivals: int) -> None:
-        """Let so many rivals be faster."""
-        super().__init__()
-        self.rivals = rivals
-
-    def claim(self, claim: Claim) -> bool:
-        """Let a rival claim the step first."""
-        if self.rivals:
-            self.rivals -= 1
-            super().claim(replace(claim, holder="rival"))
-        return super().claim(claim)
-
-
-def test_somebody_else_is_faster() -> None:
-    """Between looking and claiming another process took the step, and then the next one: the third is ours."""
-    token = Authenticator(PatientClock(HALF_PAST_TEN), ledger=RivalLedger(2)).make(name="alice", secret=SECRET)
-
-    claimed = token.claim_code()
-
-    assert (claimed.step, claimed.code, claimed.waited_seconds) == (STEP + 2, "812434", 60)
-
-
-def test_timeout_counts_over_all_waits() -> None:
-    """Where somebody else is faster every time, ninety seconds are three steps, not ninety seconds for each."""
+def test_waiting_in_line() -> None:
+    """Whoever comes while others wait gets the step after theirs, and waits for that one only."""
     clock = PatientClock(HALF_PAST_TEN)
-    token = Authenticator(clock, ledger=RivalLedger(1000)).make(name="alice", secret=SECRET)
+    token = Authenticator(clock).make(name="alice", secret=SECRET)
+    for holder in ("gw0 test_login", "gw1 test_login", "gw2 test_login"):
+        token.authenticator.ledger.claim(token.fingerprint, STEP, STEP + 3, holder=holder, claimed_at=SECONDS)
 
-    with pytest.raises(CodeUnavailable, match=f"step {STEP + 3} was handed to rival just now"):
-        token.one_time_code(timeout=90)
+    claimed = token.claim_code(timeout=90)
 
-    assert clock.now() == HALF_PAST_TEN + timedelta(seconds=90)
+    assert (claimed.step, claimed.code, claimed.waited_seconds) == (STEP + 3, "807191", 90)
+
+
+def test_line_too_long_for_the_timeout_names_who_stands_in_it() -> None:
+    """Nobody waits for a step that comes too late: the error comes at once, names the holders, and spends nothing."""
+    clock = PatientClock(HALF_PAST_TEN)
+    token = Authenticator(clock).make(name="alice", secret=SECRET)
+    for number in range(3):
+        token.authenticator.ledger.claim(token.fingerprint, STEP, STEP + 3, holder=f"gw{number}", claimed_at=SECONDS)
+
+    with pytest.raises(CodeUnavailable) as caught:
+        token.one_time_code(timeout=89)
+
+    assert str(caught.value) == (
+        "no unspent code of 'alice' in time: the next one begins in 90.0 s, and the time-out is in 89.0 s; "
+        "step 56843820 was handed to gw0 just now; step 56843821 was handed to gw1 just now; "
+        "step 56843822 was handed to gw2 just now. "
+        "Allow a longer timeout, take another account, or freeze the clock"
+    )
+    assert clock.now() == HALF_PAST_TEN
+    assert token.claim_code(timeout=90).step == STEP + 3
+
+
+def test_long_line_is_not_named_whole() -> None:
+    """Of a hundred holders the five that come last are named: they tell how long the line is."""
+    token = Authenticator(PatientClock(HALF_PAST_TEN)).make(name="alice", secret=SECRET)
+    for number in range(100):
+        token.authenticator.ledger.claim(token.fingerprint, STEP, STEP + 99, holder=f"gw{number}", claimed_at=SECONDS)
+
+    with pytest.raises(CodeUnavailable) as caught:
+        token.one_time_code()
+
+    assert re.findall(r"gw\d+", str(caught.value)) == ["gw95", "gw96", "gw97", "gw98", "gw99"]
+
+
+class LateClock(PatientClock):
+    """A clock by which every wait ends some seconds after the time waited for."""
+
+    def __init__(self, at: datetime, delays: list[float]) -> None:
+        """Be late by so much, the first time, the second, ..., and then no more."""
+        super().__init__(at)
+        self._delays = delays
+
+    def wait_until(self, when: int, timeout: float, unless: Callable[[], bool] = lambda: False) -> bool:
+        """Move to the instant, and further."""
+        arrived = super().wait_until(when, timeout, unless)
+        self._moment += round(self._delays.pop(0) * 1_000_000_000) if self._delays else 0
+        return arrived
+
+
+def test_waking_too_late_for_the_claimed_step() -> None:
+    """A machine that stood still for a minute: the code would have expired, so the next one is waited for."""
+    token = Authenticator(LateClock(HALF_PAST_TEN + timedelta(seconds=25), [65])).make(name="alice", secret=SECRET)
+
+    claimed = token.claim_code(timeout=150)
+
+    assert (claimed.step, claimed.remaining_seconds, claimed.waited_seconds) == (STEP + 3, 25, 70)
 
 
 def test_threads_on_a_live_clock_never_get_the_same_code(live: Authenticator) -> None:

@@ -12,7 +12,8 @@ import requests
 from werkzeug.test import Client
 
 from pytest_totphog import FrozenClock, TotpServer, TotpToken, __version__
-from pytest_totphog.api.app import create_app, totphog_app
+from pytest_totphog.api.app import totphog_app
+from pytest_totphog.api.namespaces import create_app
 from pytest_totphog.authenticator import Authenticator
 from pytest_totphog.clock import Clock
 from pytest_totphog.wsgi.gate import Gate

@@ -1,6 +1,5 @@
 """What every store promises, wherever it keeps its records."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import pytest
 
 from pytest_totphog.stores import Repository, Store
-from pytest_totphog.stores.memory import MemoryStore
 from tests.threads import in_threads
 
 
@@ -48,6 +46,8 @@ class Everything:
     maybe_when: datetime | None = None
 
 
+RECORD_TYPES = (Note, Other, Everything)
+
 FULL = Everything(
     id="full",
     text='Zoë\'s \U0001f511 100% "quoted"; DROP TABLE\n',
@@ -67,20 +67,6 @@ FULL = Everything(
 )
 
 FIRST, SECOND, THIRD = Note("b", "first"), Note("a", "second"), Note("0", "third")
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """An empty store of each kind."""
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    from pytest_totphog.stores.sql import SqlStore
-
-    store = SqlStore(request.getfixturevalue(f"{request.param}_url"))
-    yield store
-    store.clear()
-    store.close()
 
 
 @pytest.fixture
@@ -306,6 +292,16 @@ def test_clearing_counts_what_was_there(notes: Repository[Note]) -> None:
     assert notes.clear() == 2
     assert notes.clear() == 0
     assert notes.find() == []
+
+
+def test_clearing_by_fields_leaves_the_others(notes: Repository[Note]) -> None:
+    """Records without those values stay, and keep their order."""
+    notes.add(THIRD, Note("c", "second"))
+
+    assert notes.clear(text="second") == 2
+    assert notes.clear(text="second") == 0
+    assert notes.clear(text="nul \0") == 0
+    assert notes.find() == [FIRST, THIRD]
 
 
 # Threads

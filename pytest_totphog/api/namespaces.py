@@ -1,0 +1,78 @@
+"""The TOTPHog API for many test runs: each in a namespace of its own, below `/namespaces/NAME`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from pytest_totphog.api.app import totphog_app
+from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.errors import TotphogError
+from pytest_totphog.leases import Lease
+from pytest_totphog.namespaces import Namespaces
+from pytest_totphog.stores import Store
+from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.tokens import Token
+from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.gate import Gate
+from pytest_totphog.wsgi.routes import App
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["PREFIX", "NamespacedApp", "create_app"]
+
+PREFIX: Final = "/namespaces/"
+
+
+class NamespacedApp:
+    """The WSGI app that serves the authenticators of all namespaces.
+
+    Args:
+        namespaces: the authenticators.
+        gate: what is refused beforehand; unless given, everything not addressed to loopback.
+    """
+
+    def __init__(self, namespaces: Namespaces, gate: Gate | None = None) -> None:
+        self._namespaces = namespaces
+        self._gate = gate or Gate()
+        self._lock = threading.Lock()
+        self._default = self._app(namespaces.default)
+        self._apps: dict[str, tuple[Authenticator, App]] = {}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        path = environ["PATH_INFO"]
+        if not path.startswith(PREFIX):
+            return self._default(environ, start_response)
+        name, slash, rest = path[len(PREFIX) :].partition("/")
+        try:
+            # Before the namespace is there: whoever has no key makes none.
+            self._gate.check(environ)
+            app = self._enter(name)
+        except (TotphogError, HttpError) as error:
+            return self._default.refuse(error, environ)(environ, start_response)
+        inside = {"SCRIPT_NAME": f"{environ.get('SCRIPT_NAME', '')}{PREFIX}{name}", "PATH_INFO": slash + rest}
+        return app({**environ, **inside}, start_response)
+
+    def _enter(self, name: str) -> App:
+        authenticator = self._namespaces.get(name)
+        with self._lock:
+            kept = self._apps.get(name)
+            if kept is None or kept[0] is not authenticator:  # it was pruned, and is there anew
+                kept = self._apps[name] = (authenticator, self._app(authenticator))
+            return kept[1]
+
+    def _app(self, authenticator: Authenticator) -> App:
+        return totphog_app(authenticator, self._gate, self._namespaces.store, (Token, Lease))
+
+
+def create_app(gate: Gate | None = None, store: Store | None = None) -> NamespacedApp:
+    """Return the app with its tokens, clocks and claims in a store.
+
+    Args:
+        gate: what is refused beforehand; unless given, everything not addressed to loopback.
+        store: where everything lives; in memory unless given.
+    """
+    return NamespacedApp(Namespaces(MemoryStore() if store is None else store), gate)

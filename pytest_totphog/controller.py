@@ -1,0 +1,56 @@
+"""The store that pytest-xdist's controller serves to its workers, so that no two of them get one code."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+from typing import Final
+
+__all__ = ["ADDRESS", "ControllerStore"]
+
+# Under which name pytest-xdist's controller tells its workers where its store is.
+ADDRESS: Final = "totphog_controller"
+
+# Seconds that requests under way may take when the run ends.
+STOP_TIMEOUT: Final = 5
+
+
+class ControllerStore:
+    """A store on loopback, for those who have its key.
+
+    Nothing heavy is imported before the first worker connects, which most test runs never do.
+
+    Attributes:
+        address: its URL and its key, for the workers.
+    """
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._wake, self._woken = socket.socketpair()
+        self._api_key = os.urandom(32).hex()
+        self.address = {"url": f"http://127.0.0.1:{self._listening.getsockname()[1]}", "api_key": self._api_key}
+        self._thread = threading.Thread(target=self._serve, name="totphog-controller", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._wake.send(b"\0")
+        self._thread.join(STOP_TIMEOUT)
+        self._wake.close()
+        self._woken.close()
+
+    def _serve(self) -> None:
+        with self._listening:
+            connected, _, _ = select.select([self._listening, self._woken], [], [])
+            if self._woken in connected:
+                return
+            from pytest_totphog.api.namespaces import create_app
+            from pytest_totphog.wsgi.gate import Gate
+            from pytest_totphog.wsgi.server import Server
+
+            server = Server(create_app(Gate(api_key=self._api_key)))
+            server.start(self._listening)
+        select.select([self._woken], [], [])
+        server.stop()

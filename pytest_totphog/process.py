@@ -1,0 +1,129 @@
+"""What the fixtures of one pytest process share: its clock, its store, and its server."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_totphog.controller import ADDRESS
+from pytest_totphog.freezing import FrozenClock
+from pytest_totphog.server import TotpServer
+from pytest_totphog.settings import checked, option, port, seconds
+from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.waiting import Waiting
+
+if TYPE_CHECKING:
+    from pytest_totphog.shared_server import SharedTotpServer
+    from pytest_totphog.stores import Store
+
+__all__ = ["borrowed_clock", "process_server", "shared_store"]
+
+_clock_key = pytest.StashKey[FrozenClock]()
+_shared_server_key = pytest.StashKey["SharedTotpServer"]()
+_store_key = pytest.StashKey["Store"]()
+
+
+def process_clock(config: pytest.Config) -> FrozenClock:
+    """Return the clock of this process: server and tokens read it, and frozen_clock freezes it."""
+    return config.stash.setdefault(_clock_key, FrozenClock())
+
+
+@contextmanager
+def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
+    """The process's clock; it is given back live, or where a wider-scoped fixture had frozen it."""
+    clock = process_clock(request.config)
+    frozen_at = clock.now() if clock.mode == "frozen" else None
+    try:
+        yield clock
+    finally:
+        # With several borrowers in a test it is frozen_clock that gives it back: others tear down in its time.
+        if request.fixturename == "frozen_clock" or "frozen_clock" not in request.fixturenames:
+            if frozen_at is None:
+                clock.unfreeze()
+            else:
+                clock.freeze(frozen_at)
+
+
+def shared_store(config: pytest.Config) -> Store:
+    """Return the store of what test processes share: claims on codes, and leases of accounts.
+
+    With `--totphog-url` it is the running server's, in a worker of pytest-xdist its controller's, else this process's.
+    """
+    if _store_key not in config.stash:
+        config.stash[_store_key] = _store(config)
+    return config.stash[_store_key]
+
+
+def process_server(config: pytest.Config) -> TotpServer:
+    """Return the server that totp_server gives: one in this process, or with `--totphog-url` the running one."""
+    if option(config, "url"):
+        return _shared_server(config)
+    server: TotpServer = checked(
+        "--totphog-host",
+        TotpServer,
+        option(config, "host"),
+        port(config),
+        clock=process_clock(config),
+        store=MemoryStore(shared_store(config).ledger),
+        port_option="--totphog-port=0",
+        **_code_options(config),
+    )
+    return server
+
+
+def _store(config: pytest.Config) -> Store:
+    if option(config, "url"):
+        return _shared_server(config).store
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        return MemoryStore()
+    if ADDRESS not in worker:
+        # Codes of a ledger of one's own would be handed out twice, and nobody would know why logins fail.
+        pytest.fail(
+            "this worker of pytest-xdist has got no address of the ledger from its controller: is pytest-totphog "
+            "installed, in the same version, and not switched off where the controller runs?",
+            pytrace=False,
+        )
+    from pytest_totphog.stores.remote import RemoteStore
+
+    store = RemoteStore(**worker[ADDRESS], name="the ledger that pytest-xdist's controller serves to its workers")
+    config.add_cleanup(store.close)
+    return store
+
+
+def _shared_server(config: pytest.Config) -> SharedTotpServer:
+    if _shared_server_key not in config.stash:
+        from pytest_totphog.shared_server import SharedTotpServer
+
+        config.stash[_shared_server_key] = checked(
+            "--totphog-url",
+            SharedTotpServer,
+            option(config, "url"),
+            api_key=os.environ.get("TOTPHOG_API_KEY"),
+            namespace=_namespace(config),
+            clock=process_clock(config),
+            **_code_options(config),
+        )
+        config.add_cleanup(config.stash[_shared_server_key].store.close)
+    return config.stash[_shared_server_key]
+
+
+def _code_options(config: pytest.Config) -> dict[str, Any]:
+    waiting = Waiting()
+    config.pluginmanager.register(waiting)
+    options: dict[str, Any] = {"timeout": seconds(config, "totphog_timeout"), "on_code": waiting.record}
+    if config.getini("totphog_min_remaining"):
+        options["min_remaining"] = seconds(config, "totphog_min_remaining")
+    return options
+
+
+def _namespace(config: pytest.Config) -> str:
+    """Return the name of this run and worker, unlike any other's."""
+    worker = getattr(config, "workerinput", None) or {"testrunuid": uuid.uuid4().hex, "workerid": "main"}
+    # A worker that crashed is replaced by one of another name; looponfail starts runs of one name.
+    return f"{worker['testrunuid']}-{worker['workerid']}-{os.getpid()}"

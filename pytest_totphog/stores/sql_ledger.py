@@ -1,0 +1,118 @@
+"""A ledger in a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_totphog.clock import Clock
+from pytest_totphog.ledger import KEPT_STEPS, Claim
+from pytest_totphog.stores.database import Database
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+__all__ = ["SqlLedger"]
+
+TABLE: Final = "totphog_claims"
+
+
+class SqlLedger:
+    """A ledger in a database's table; see `Ledger` for what its methods promise.
+
+    That a step is claimed once is the table's unique key, so any number of processes and machines may share it.
+
+    Args:
+        database: where the table is; it is created unless it is there.
+        clock: real time, for `prune`.
+    """
+
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+        self._database = database
+        self._clock = Clock() if clock is None else clock
+        self._table = _table()
+        database.create(self._table)
+
+    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+        """Claim the first free step; see `Ledger.claim`."""
+        claim = self._insert(fingerprint, earliest, latest, holder, claimed_at)
+        while claim is None:
+            # Either there is none up to `latest`, or somebody else was faster.
+            last = self.last(fingerprint)
+            if max(earliest, earliest if last is None else last.step + 1) > latest:
+                return None
+            claim = self._insert(fingerprint, earliest, latest, holder, claimed_at)
+        return claim
+
+    def last(self, fingerprint: str) -> Claim | None:
+        """Return the claim on the latest step of a credential."""
+        return self._first(self._table.c.fingerprint == fingerprint)
+
+    def find(self, fingerprint: str, step: int) -> Claim | None:
+        """Return the claim on one step of a credential."""
+        return self._first(self._table.c.fingerprint == fingerprint, self._table.c.step == step)
+
+    def prune(self, before: float) -> None:
+        """Forget what was claimed before; see `Ledger.prune`."""
+        with self._database.transaction() as connection:
+            connection.execute(self._table.delete().where(self._table.c.recorded_at < before))
+
+    def _insert(self, fingerprint: str, earliest: int, latest: int, holder: str, claimed_at: float) -> Claim | None:
+        from sqlalchemy import Double, bindparam, case, func, select
+        from sqlalchemy.dialects import postgresql, sqlite
+
+        columns = self._table.c
+        last = func.max(columns.step)
+        free = (
+            select(case((last >= earliest, last + 1), else_=earliest).label("step"))
+            .where(columns.fingerprint == fingerprint)
+            .subquery()
+        )
+        row = select(
+            bindparam("fingerprint", fingerprint),
+            free.c.step,
+            bindparam("holder", holder),
+            bindparam("claimed_at", claimed_at, Double),
+            bindparam("recorded_at", self._clock.time(), Double),
+        ).where(free.c.step <= latest)
+        insert: Any = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        statement = (
+            insert(self._table)
+            .from_select(["fingerprint", "step", "holder", "claimed_at", "recorded_at"], row)
+            .on_conflict_do_nothing()
+            .returning(columns.step)
+        )
+        with self._database.transaction() as connection:
+            step = connection.execute(statement).scalar_one_or_none()
+            if step is None:
+                return None
+            forgotten = (columns.fingerprint == fingerprint, columns.step < step - KEPT_STEPS)
+            connection.execute(self._table.delete().where(*forgotten))
+        return Claim(fingerprint, step, holder, claimed_at)
+
+    def _first(self, *conditions: Any) -> Claim | None:
+        from sqlalchemy import select
+
+        columns = self._table.c
+        query = (
+            select(columns.fingerprint, columns.step, columns.holder, columns.claimed_at)
+            .where(*conditions)
+            .order_by(columns.step.desc())
+            .limit(1)
+        )
+        with self._database.transaction() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Claim(*row)
+
+
+def _table() -> Table:
+    from sqlalchemy import BigInteger, Column, Double, MetaData, Table, Text
+
+    return Table(
+        TABLE,
+        MetaData(),
+        Column("fingerprint", Text, primary_key=True),
+        Column("step", BigInteger, primary_key=True, autoincrement=False),
+        Column("holder", Text, nullable=False),
+        Column("claimed_at", Double, nullable=False),
+        Column("recorded_at", Double, nullable=False),
+    )
