@@ -3,9 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := chromium chromium-driver oathtool postgresql zbar-tools
-# PostgreSQL's programs are in no PATH.
-SYSTEM_PROGRAMS := chromium chromedriver oathtool $(or $(wildcard /usr/lib/postgresql/*/bin/initdb),initdb) zbarimg
+# Debian's Go and npm cannot be installed beside others.
+missing = $(if $(shell command -v $(1) 2>/dev/null),,$(2))
+SYSTEM_PACKAGES := chromium chromium-driver curl jq libfaketime oathtool php-cli postgresql zbar-tools \
+	$(call missing,go,gccgo-go) $(call missing,npm,nodejs npm)
+# PostgreSQL's programs and libfaketime are in no PATH.
+SYSTEM_PROGRAMS := chromium chromedriver curl go jq node npm oathtool php \
+	$(or $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1),libfaketimeMT.so.1) \
+	$(or $(wildcard /usr/lib/postgresql/*/bin/initdb),initdb) zbarimg
 
 # The Pythons that pyenv keeps are tested too.
 PYENV_ROOT ?= $(HOME)/.pyenv

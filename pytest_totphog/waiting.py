@@ -69,15 +69,15 @@ def summary(reports: Iterable[pytest.TestReport]) -> str:
     Args:
         reports: the tests' last reports, of those that took codes.
     """
-    tests = {report.nodeid: _waited(report) for report in reports}
-    total = sum(tests.values(), Waited())
+    tests = [(_waited(report), report.nodeid) for report in reports]
+    total = sum((waited for waited, _ in tests), Waited())
     line = f"totphog: {total.codes} one-time code{'s' if total.codes != 1 else ''}"
     if not total.waited_for:
         return f"{line}, none waited for"
-    slowest = max(tests, key=lambda nodeid: tests[nodeid].seconds)
+    slowest, nodeid = max(tests, key=lambda test: test[0].seconds)
     return (
         f"{line}, {total.seconds:.1f} s waited for {total.waited_for} of them; "
-        f"slowest test {slowest}, {tests[slowest].seconds:.1f} s"
+        f"slowest test {nodeid}, {slowest.seconds:.1f} s"
     )
 
 

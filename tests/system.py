@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -26,9 +28,17 @@ def require(program: str, path: str | None = None) -> str:
         path: where to look, as in PATH; there unless given.
     """
     found = shutil.which(program, path=path)
-    if found is None:
-        reason = f"{program} is not installed; `make system` installs it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
-    return found
+    return found or _missing(program)
+
+
+def require_libfaketime() -> Path:
+    """Return where libfaketime is, which is no program; without it do as `require` does."""
+    found = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    return found or _missing("libfaketime")
+
+
+def _missing(name: str) -> NoReturn:
+    reason = f"{name} is not installed; `make system` installs it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)

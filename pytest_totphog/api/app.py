@@ -178,7 +178,9 @@ def _success(data: Any, status: int = 200) -> Response:
 
 
 def _error_body(error: HttpError) -> Response:
-    return json_response({"success": False, "error": error.message})
+    # Whoever uses this server runs it, or knows who does.
+    message = f"{error.message}: {error.detail}" if error.detail else error.message
+    return json_response({"success": False, "error": message})
 
 
 def _fields(request: Request, accepted: tuple[str, ...], *, may_be_empty: bool = False) -> dict[str, Any]:

@@ -101,7 +101,8 @@ class RemoteStore:
             session = requests.Session()
             session.trust_env = False  # no proxy, and no other key from a .netrc
             session.headers.update(self._headers)
-            session.mount("http", HTTPAdapter(pool_maxsize=CONNECTIONS))
+            for scheme in "http://", "https://":
+                session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
             with self._lock:
                 session = self._sessions.setdefault(process, session)
         return session

@@ -27,13 +27,17 @@ class HttpError(Exception):
         status: the HTTP status code, 400 or more.
         message: a sentence for the client; no secret in it.
         headers: further response headers.
+        detail: what else is known, for the people who run the server.
     """
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, headers: Mapping[str, str] | None = None, *, detail: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = dict(headers or {})
+        self.detail = detail
 
 
 def as_http_error(error: Exception) -> HttpError | None:
@@ -49,7 +53,7 @@ def as_http_error(error: Exception) -> HttpError | None:
     if isinstance(error, CodeUnavailable):
         return HttpError(503, str(error), {"Retry-After": str(max(1, math.ceil(error.retry_after)))})
     if isinstance(error, StoreError):
-        return HttpError(500, "Database error")
+        return HttpError(500, "Database error", detail=str(error))
     if isinstance(error, ClockHeld):
         return HttpError(409, str(error))
     if isinstance(error, WerkzeugMethodNotAllowed):
