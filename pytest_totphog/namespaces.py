@@ -125,16 +125,23 @@ class Namespaces:
             self.prune()
         return authenticator
 
+    def __contains__(self, name: str) -> bool:
+        """Return whether this process knows a namespace."""
+        return name in self._authenticators
+
     def prune(self) -> None:
         """Forget the namespaces that nobody has used for a day, with their tokens, and what was claimed a week ago."""
         now = self._clock.time()
-        for namespace in self._records.find():
+        records = self._records.find()
+        for namespace in records:
             if namespace.id and namespace.used_at < now - DAY:
                 self._tokens.clear(namespace=namespace.id)
                 self._records.remove(namespace.id)
-                with self._lock:
-                    self._authenticators.pop(namespace.id, None)
-                    self._touched.pop(namespace.id, None)
+        kept = {namespace.id for namespace in records if namespace.used_at >= now - DAY}
+        with self._lock:
+            # Another process may have pruned what this one still knows.
+            self._authenticators = {name: each for name, each in self._authenticators.items() if name in kept}
+            self._touched = {name: each for name, each in self._touched.items() if name in kept}
         self.store.ledger.prune(now - KEPT_CLAIMS_SECONDS)
 
     def open(self, api_url: str) -> None:

@@ -50,27 +50,15 @@ INI_VALUES = {
     "totphog_clock_patch": ("freezegun", "as --totphog-clock-patch"),
     "totphog_frozen_at": (
         "2024-01-15T10:30:00Z",
-        "where frozen_clock stands unless a test's marker says otherwise: ISO 8601 with an offset, or seconds since "
-        "the epoch (default: 2024-01-15T10:30:00Z)",
+        "where frozen_clock stands: ISO 8601 with an offset, or seconds since the epoch (2024-01-15T10:30:00Z)",
     ),
-    "totphog_min_remaining": (
-        "",
-        "seconds that a one-time code has to live unless the test says otherwise (default: 10, or half of a period "
-        "below 20)",
-    ),
-    "totphog_timeout": (
-        "90",
-        "seconds that one_time_code waits at the most unless the test says otherwise (default: 90)",
-    ),
+    "totphog_min_remaining": ("", "seconds that a one-time code has to live (10, or half of a period below 20)"),
+    "totphog_timeout": ("90", "seconds that one_time_code() waits at the most (90)"),
     "totphog_account_pool": (
         "",
-        "the accounts that totp_account chooses from: a JSON file, or env:NAME for an environment variable that holds "
-        "the JSON (default: none)",
+        "totp_account's accounts: a JSON file, or env:NAME for a variable with the JSON (none)",
     ),
-    "totphog_account_timeout": (
-        "90",
-        "seconds that totp_account waits for an account while others have them all (default: 90)",
-    ),
+    "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
 }
 
 _controller_key = pytest.StashKey["ControllerStore"]()
@@ -98,12 +86,12 @@ def pytest_configure_node(node: Any) -> None:
     config: pytest.Config = node.config
     if config.getoption("totphog_url") or config.getini("totphog_url"):
         return
-    from pytest_totphog.controller import ADDRESS, ControllerStore
+    from pytest_totphog import controller
 
     if _controller_key not in config.stash:
-        config.stash[_controller_key] = ControllerStore()
+        config.stash[_controller_key] = controller.ControllerStore()
         config.add_cleanup(config.stash[_controller_key].close)
-    node.workerinput[ADDRESS] = config.stash[_controller_key].address
+    node.workerinput[controller.ADDRESS] = config.stash[_controller_key].address
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -36,7 +36,8 @@ class SharedTotpServer(TotpServer):
         self, url: str, *, api_key: str | None = None, namespace: str, clock: Clock | None = None, **options: Any
     ) -> None:
         self._base = base_url(url)
-        self._store = RemoteStore(self._base + PREFIX + namespace, api_key=api_key, name=f"the totphog server at {self._base}")
+        name = f"the totphog server at {self._base}"
+        self._store = RemoteStore(self._base + PREFIX + namespace, api_key=api_key, name=name)
         self._authenticator = Authenticator(
             clock, self._store.repository(Token), self._store.ledger, namespace=namespace, **options
         )

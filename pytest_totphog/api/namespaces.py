@@ -32,27 +32,30 @@ class NamespacedApp:
     Args:
         namespaces: the authenticators.
         gate: what is refused beforehand; unless given, everything not addressed to loopback.
+
+    Attributes:
+        app: what serves those who name no namespace.
     """
 
     def __init__(self, namespaces: Namespaces, gate: Gate | None = None) -> None:
         self._namespaces = namespaces
         self._gate = gate or Gate()
         self._lock = threading.Lock()
-        self._default = self._app(namespaces.default)
+        self.app = self._app(namespaces.default)
         self._apps: dict[str, tuple[Authenticator, App]] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         path = environ["PATH_INFO"]
         if not path.startswith(PREFIX):
-            return self._default(environ, start_response)
+            return self.app(environ, start_response)
         name, slash, rest = path[len(PREFIX) :].partition("/")
         try:
             # Before the namespace is there: whoever has no key makes none.
             self._gate.check(environ)
             app = self._enter(name)
         except (TotphogError, HttpError) as error:
-            return self._default.refuse(error, environ)(environ, start_response)
+            return self.app.refuse(error, environ)(environ, start_response)
         inside = {"SCRIPT_NAME": f"{environ.get('SCRIPT_NAME', '')}{PREFIX}{name}", "PATH_INFO": slash + rest}
         return app({**environ, **inside}, start_response)
 
@@ -60,7 +63,8 @@ class NamespacedApp:
         authenticator = self._namespaces.get(name)
         with self._lock:
             kept = self._apps.get(name)
-            if kept is None or kept[0] is not authenticator:  # it was pruned, and is there anew
+            if kept is None or kept[0] is not authenticator:  # it is new, or was pruned and is there anew
+                self._apps = {other: app for other, app in self._apps.items() if other in self._namespaces}
                 kept = self._apps[name] = (authenticator, self._app(authenticator))
             return kept[1]
 

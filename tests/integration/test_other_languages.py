@@ -21,6 +21,8 @@ from werkzeug.wrappers import Request, Response
 
 from tests.system import CHROMIUM_FLAGS, require
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "other-languages.md"
 BLOCK = re.compile(r"^```(?:bash|go|js|php)\n((?:<\?php\n)?(?://|#) (\S+)\n.*?)^```$", re.MULTILINE | re.DOTALL)
 RECIPES = {name: code for code, name in BLOCK.findall(PAGE.read_text("utf-8"))}

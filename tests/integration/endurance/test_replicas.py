@@ -16,6 +16,8 @@ from pytest_totphog.clock import Clock
 from pytest_totphog.stores.sql import SqlStore
 from tests.integration.endurance.conftest import SECRET, RunningVerifier
 
+pytestmark = pytest.mark.slow
+
 ALICE = {"name": "alice", "secret": SECRET, "digits": 8, "period": 1}
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.integration.endurance.conftest import SECRET, RunningVerifier
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("xdist")
 
 LIFE_SECONDS = 60
