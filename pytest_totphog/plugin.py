@@ -56,12 +56,12 @@ INI_VALUES = {
     "totphog_timeout": ("90", "seconds that one_time_code() waits at the most (90)"),
     "totphog_account_pool": (
         "",
-        "totp_account's accounts: a JSON file, or env:NAME for a variable with the JSON (none)",
+        "totp_account's accounts: a JSON file, or env:NAME for a variable with JSON (none)",
     ),
     "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
 }
 
-_controller_key = pytest.StashKey["ControllerStore"]()
+_controller_key: pytest.StashKey[ControllerStore] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,22 @@ def test_accounts_go_by_their_credential() -> None:
     ours.close()
     assert theirs.take("test_login").name == "first"
     theirs.close()
+
+
+def test_account_is_held_for_as_long_as_the_test_takes() -> None:
+    """Its lease is renewed until the end."""
+    repository: MemoryRepository[Lease] = MemoryRepository()
+    pool = AccountPool([Account(**ALICE)], Leases(repository, 0.3), timeout=0)
+    threads = threading.active_count()
+    pool.take("test_login")
+    looking = threading.Event()
+
+    while not repository.find(renewals=3):
+        assert threading.active_count() == threads + 1
+        looking.wait(0.01)
+
+    pool.close()
+    assert threading.active_count() == threads
 
 
 def test_holders_are_named_when_none_is_free(pool: Callable[[], AccountPool], watch: Watch) -> None:

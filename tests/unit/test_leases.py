@@ -128,9 +128,19 @@ def test_the_one_unused_for_longest_comes_first(leases: Leases, others: Leases) 
     assert turns == ["alice", "bob", "carol", "alice", "bob"]
 
 
-def test_one_of_many_threads_takes_it(repository: Repository[Lease]) -> None:
+@pytest.mark.parametrize("before", ["never taken", "given back", "expired"])
+def test_one_of_many_threads_takes_it(repository: Repository[Lease], watch: Watch, before: str) -> None:
     """Sixteen threads, each as a process of its own, want the same at the same time: one gets it."""
-    got = in_threads(16, lambda number: Leases(repository).take(["alice"], f"thread {number}"))
+    processes = [Leases(repository, 30.0, watch) for _ in range(16)]
+    if before != "never taken":
+        lease = taken(processes[0], "alice")
+        if before == "given back":
+            processes[0].give_back(lease)
+    for each in processes:
+        each.holders([])
+    watch.seconds += 30
+
+    got = in_threads(16, lambda number: processes[number].take(["alice"], f"thread {number}"))
 
     [lease] = [each for each in got if each is not None]
     assert got.index(lease) == int(lease.holder.removeprefix("thread "))
@@ -210,6 +220,7 @@ def test_lost_lease_is_neither_renewed_nor_given_back(leases: Leases, others: Le
 
     assert leases.renew(lease) is False
     assert leases.give_back(lease) is False
+    assert others.holders(["alice"]) == [Holding("alice", "test_logout", 0.0)]
     assert others.renew(new) is True
     assert others.give_back(new) is True
 
@@ -246,7 +257,7 @@ class Renewals(MemoryRepository[Lease]):
         self.failures = failures
 
     def replace(self, old: Lease, new: Lease) -> bool:
-        """Put a new lease in the place of an old one."""
+        """See `Repository.replace`."""
         if new.renewals > 0 and self.failures:
             self.failures -= 1
             raise StoreError("the database failed")
@@ -415,20 +426,22 @@ def test_waiting_ends_with_its_timeout(repository: Repository[Lease]) -> None:
     assert repository.find() == [lease]
 
 
-def test_who_waits_for_long_is_not_taken_for_dead(repository: Repository[Lease]) -> None:
-    """A place in the queue is renewed like a lease: it changes while others look at it."""
-    lease = taken(Leases(repository, 0.3), "alice")
+def test_who_waits_for_long_is_not_taken_for_dead(repository: Repository[Lease], watch: Watch) -> None:
+    """A place in the queue is renewed like a lease, so that whoever looks at it sees it change."""
+    leases = Leases(repository, 30.0, watch)
+    lease = taken(leases, "alice")
+    looking = threading.Event()
 
     with ThreadPoolExecutor(1) as pool:
-        waiter = pool.submit(Leases(repository, 0.3).take, ["alice"], "waiter", 60)
-        renewals: set[int] = set()
-        looking = threading.Event()
-        while len(renewals) < 3:
-            Leases(repository, 0.3).renew(lease)
-            renewals |= {place.renewals for place in repository.find(holder="waiter")}
-            looking.wait(0.01)
-        assert not waiter.done()
-        Leases(repository).give_back(lease)
+        waiter = pool.submit(leases.take, ["alice"], "waiter", 10_000)
+        try:
+            while not repository.find(holder="waiter", renewals=3):
+                assert watch.seconds < 3000
+                assert leases.renew(lease) is True
+                looking.wait(0.01)
+                watch.seconds += 1
+        finally:
+            leases.give_back(lease)
         assert waiter.result(60) is not None
 
 
