@@ -39,7 +39,7 @@ system:
 	fi
 
 bench: $(VENV)/bench
-	$(VENV)/bench/bin/python benchmarks/run.py
+	PYTHONPATH=. $(VENV)/bench/bin/python benchmarks/run.py
 
 format: $(BIN)/tox
 	$(BIN)/tox exec -e lint -- ruff check --fix
@@ -61,5 +61,5 @@ $(VENV)/demo: pyproject.toml
 $(VENV)/bench: pyproject.toml
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet --upgrade pip
-	$@/bin/python -m pip install --quiet --group bench --editable .
+	$@/bin/python -m pip install --quiet --group bench --editable '.[sql]'
 	@touch $@

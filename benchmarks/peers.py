@@ -28,7 +28,7 @@ def totphog_serve() -> Iterator[str]:
     import requests
 
     command = [sys.executable, "-m", "pytest_totphog", "serve", "--port", "0"]
-    with _process(command) as url:
+    with process(command) as url:
         tokens = f"{url}/api/v1/tokens"
         token = requests.post(tokens, json={"name": "alice", "secret": SECRET}, timeout=5).json()["data"]
         yield f"{tokens}/{token['id']}/code"
@@ -55,19 +55,19 @@ def express() -> Iterator[str]:
         raise SystemExit("the benchmark needs node and npm for its reference server; install them first")
     if not (REFERENCE / "node_modules").is_dir():
         subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund"], cwd=REFERENCE, check=True)
-    with _process([node, str(REFERENCE / "server.js")]) as port:
+    with process([node, str(REFERENCE / "server.js")]) as port:
         yield f"http://127.0.0.1:{port}/get-totp/alice"
 
 
 @contextmanager
-def _process(command: list[str]) -> Iterator[str]:
+def process(command: list[str]) -> Iterator[str]:
     """Run a server and yield the line that it prints when it is ready."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
         try:
-            yield process.stdout.readline().strip()
+            yield running.stdout.readline().strip()
         finally:
-            process.terminate()
+            running.terminate()
 
 
 PEERS = {

@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack
 
 import requests
+from claims import claims
 from peers import PEERS
 
 ROUNDS = 7
@@ -95,27 +96,6 @@ print(cold, stop, warm)
     cold, stop, warm = (statistics.median(figures) * 1e3 for figures in zip(*runs, strict=True))
     print("Start to first answer, and stop")
     print(f"  cold process {cold:6.1f} ms    imported already {warm:6.1f} ms    stop {stop:6.2f} ms")
-
-
-def claims() -> None:
-    """One claim in the ledger, and one one-time code, in memory."""
-    from pytest_totphog.authenticator import Authenticator
-    from pytest_totphog.ledger import Claim, MemoryLedger
-
-    ledger, count = MemoryLedger(), 20_000
-    start = time.perf_counter()
-    for step in range(count):
-        ledger.claim(Claim("fingerprint", step, "benchmark", 0.0))
-    claim = (time.perf_counter() - start) / count
-    authenticator = Authenticator()
-    authenticator.clock.freeze("2024-01-15T10:30:00Z")
-    token = authenticator.make(name="alice")
-    start = time.perf_counter()
-    for _ in range(count):
-        token.one_time_code()
-    code = (time.perf_counter() - start) / count
-    print("In memory")
-    print(f"  a claim {claim * 1e6:6.1f} us    a one-time code on a frozen clock {code * 1e6:6.1f} us")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_totphog.clock import Clock
 from pytest_totphog.errors import InvalidInput, ServerError, TokenNotFound, hidden_in_reports
-from pytest_totphog.ledger import Ledger, MemoryLedger
+from pytest_totphog.ledger import MAX_HOLDER, Ledger, MemoryLedger
 from pytest_totphog.stores import Repository
 from pytest_totphog.stores.memory import MemoryRepository
 from pytest_totphog.tokens import Token
@@ -165,4 +165,6 @@ def running_test() -> str:
     """Return the name of the running pytest test and its xdist worker, or else the process."""
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    return f"{worker} {test}".strip() or f"process {os.getpid()}"
+    name = f"{worker} {test}".strip() or f"process {os.getpid()}"
+    # Parameters make names of any length, and not every ledger takes every character.
+    return "".join(each if each.isprintable() else "?" for each in name)[:MAX_HOLDER]

@@ -191,7 +191,8 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
     from pytest_totphog.errors import InvalidInput
     from pytest_totphog.server import gate_for
 
-    api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY") or None
+    # A secret of CI's often ends with a line break, which no header carries.
+    api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY", "").strip() or None
     chosen: dict[str, Any] = {"gate": gate_for(options.host, api_key=api_key, insecure=options.insecure)}
     accepted = app_options(options.app)
     if api_key is not None and options.app == "login-demo":

@@ -98,6 +98,17 @@ def _running_monotonic() -> Callable[[], float]:
     return monotonic
 
 
+def within_range(nanoseconds: int) -> int:
+    """Return what a clock can show.
+
+    Raises:
+        InvalidInput: past the year 9999.
+    """
+    if nanoseconds >= _END:
+        raise InvalidInput("the clock cannot move past the year 9999")
+    return nanoseconds
+
+
 class Clock:
     """A clock that follows the system's until it is frozen, and then moves only by hand.
 
@@ -175,7 +186,7 @@ class Clock:
             )
         with self._changed:
             self._require_frozen("tick")
-            return self._move(self.time_ns() + round(min(seconds, _END) * 1_000_000) * 1000)
+            return self._move(lambda now: now + round(min(seconds, _END) * 1_000_000) * 1000)
 
     def move_to(self, when: Instant) -> float:
         """Move a frozen clock to a point in time, forward or back, and return its new time.
@@ -186,7 +197,8 @@ class Clock:
         """
         with self._changed:
             self._require_frozen("move_to")
-            return self._move(as_nanoseconds(when))
+            nanoseconds = as_nanoseconds(when)
+            return self._move(lambda _: nanoseconds)
 
     def next_step(self, period: int = 30) -> float:
         """Move a frozen clock to the start of the next time step and return its new time.
@@ -199,7 +211,8 @@ class Clock:
         """
         with self._changed:
             self._require_frozen("next_step")
-            return self._move((self.step_start(period) + period) * NANOSECONDS)
+            step = as_period(period) * NANOSECONDS
+            return self._move(lambda now: (now // step + 1) * step)
 
     def wait_until(self, when: int, timeout: float, unless: Callable[[], bool] = lambda: False) -> bool:
         """Return True as soon as the clock shows `when`.
@@ -220,7 +233,7 @@ class Clock:
         with self._changed:
             frozen_at = self._reading()
             if frozen_at is not None and frozen_at < when:
-                self._move(when)
+                self._move(lambda now: max(now, when))
             while self._reading() is None and (ahead := when - self.time_ns()) > 0:
                 left = deadline - self.monotonic()
                 if left <= 0 or unless():
@@ -240,9 +253,9 @@ class Clock:
                 "clock.freeze('2024-01-15T10:30:00Z'), or take the frozen_clock fixture"
             )
 
-    def _move(self, nanoseconds: int) -> float:
-        if nanoseconds >= _END:
-            raise InvalidInput("the clock cannot move past the year 9999")
+    def _move(self, target: Callable[[int], int]) -> float:
+        """Move a frozen clock to what `target` makes of where it stands; the lock is held."""
+        nanoseconds = within_range(target(self.time_ns()))
         self._show(nanoseconds)
         return nanoseconds / NANOSECONDS
 

@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import threading
+from contextlib import suppress
 from typing import Final
 
 __all__ = ["ADDRESS", "ControllerStore"]
@@ -35,8 +36,9 @@ class ControllerStore:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving."""
-        self._wake.send(b"\0")
+        """Stop serving; does nothing when it was closed before."""
+        with suppress(OSError):
+            self._wake.send(b"\0")
         self._thread.join(STOP_TIMEOUT)
         self._wake.close()
         self._woken.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pytest_totphog.clock import Clock, Instant, as_datetime, as_nanoseconds
 from pytest_totphog.errors import ClockHeld, InvalidInput, MissingExtra, TotphogError, shown
+from pytest_totphog.timestamp_file import TimestampFile
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -162,6 +163,7 @@ class FrozenClock(Clock):
     def __init__(self, at: Instant | None = None, patch: str | None = DEFAULT_PATCH) -> None:
         super().__init__()
         self._patch: Patch | None = None
+        self._timestamp_file: TimestampFile | None = None
         if at is not None:
             self.freeze(at, patch)
 
@@ -184,11 +186,32 @@ class FrozenClock(Clock):
                 self._patch = starting
             self._show(nanoseconds)
 
+    def subprocess_env(self) -> dict[str, str]:
+        """Return the environment for an app under test in another process that follows this clock, in any language.
+
+        It is `os.environ` and what libfaketime needs: `subprocess.Popen(["node", "app.js"], env=…)`. A process that is
+        started with it sees every change of this clock at once, and the real time while this clock is live. Its
+        monotonic clock, sleeps, timers, sockets and file times are always real. It follows until the clock's `with`
+        block ends, or else until the interpreter exits, and has the real time afterwards.
+
+        Raises:
+            TotphogError: where there is no Linux or no libfaketime.
+        """
+        with self._changed:
+            if self._timestamp_file is None:
+                self._timestamp_file = TimestampFile()
+                self._timestamp_file.show(self._frozen_at)
+            return self._timestamp_file.environment()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.unfreeze()
+        with self._changed:
+            if self._timestamp_file is not None:
+                self._timestamp_file.remove()
+                self._timestamp_file = None
 
     def _show(self, nanoseconds: int | None) -> None:
         if self._patch is not None:
@@ -198,6 +221,8 @@ class FrozenClock(Clock):
             else:
                 self._patch.move_to(nanoseconds)
         super()._show(nanoseconds)
+        if self._timestamp_file is not None:
+            self._timestamp_file.show(nanoseconds)
 
 
 def _replace(undo: ExitStack, owner: Any, name: str, value: object) -> None:

@@ -8,10 +8,12 @@ from typing import Final, Protocol
 
 from pytest_totphog.clock import Clock
 
-__all__ = ["KEPT_STEPS", "Claim", "Ledger", "MemoryLedger"]
+__all__ = ["KEPT_STEPS", "MAX_HOLDER", "Claim", "Ledger", "MemoryLedger"]
 
 # Claims on steps further behind the last one are forgotten; the last one is kept until `prune`.
 KEPT_STEPS: Final = 1000
+# How long the name of a holder may be, in characters.
+MAX_HOLDER: Final = 500
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pytest_totphog.authenticator import Authenticator
-from pytest_totphog.clock import Clock
+from pytest_totphog.clock import Clock, within_range
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
@@ -37,7 +37,8 @@ class Namespace:
     Attributes:
         id: its name; empty for the tokens and the clock of all who name none.
         used_at: when it was last used, in seconds since the epoch, of real time.
-        frozen_at: where its clock stands, in nanoseconds since the epoch; None while it is live.
+        frozen_at: where its clock stands, in microseconds since the epoch, which every store can count up to the
+            year 9999; None while it is live.
     """
 
     id: str
@@ -63,15 +64,28 @@ class StoredClock(Clock):
 
     def _reading(self) -> int | None:
         namespace = self._namespaces.get(self._id)
-        return None if namespace is None else namespace.frozen_at
+        return None if namespace is None else _nanoseconds(namespace)
 
     def _show(self, nanoseconds: int | None) -> None:
-        def frozen(old: Namespace | None) -> Namespace:
-            now = Clock().time()
-            return Namespace(self._id, now, nanoseconds) if old is None else replace(old, frozen_at=nanoseconds)
+        self._put(lambda _: nanoseconds)
 
-        put(self._namespaces, self._id, frozen)
-        super()._show(nanoseconds)
+    def _move(self, target: Callable[[int], int]) -> float:
+        # Another process may have moved it meanwhile, or released it.
+        self._put(lambda frozen_at: None if frozen_at is None else within_range(target(frozen_at)))
+        return self.time()
+
+    def _put(self, change: Callable[[int | None], int | None]) -> None:
+        def changed(old: Namespace | None) -> Namespace:
+            known = Namespace(self._id, Clock().time()) if old is None else old
+            nanoseconds = change(_nanoseconds(known))
+            return replace(known, frozen_at=None if nanoseconds is None else nanoseconds // 1000)
+
+        super()._show(_nanoseconds(put(self._namespaces, self._id, changed)))
+
+
+def _nanoseconds(namespace: Namespace) -> int | None:
+    """Return where the clock of a namespace stands, as clocks count."""
+    return None if namespace.frozen_at is None else namespace.frozen_at * 1000
 
 
 class Namespaces:
@@ -119,7 +133,7 @@ class Namespaces:
             if new:
                 self._authenticators[name] = self._make(name)
             authenticator = self._authenticators[name]
-        if self._clock.monotonic() - self._touched.get(name, -math.inf) >= USE_INTERVAL:
+        if not 0 <= self._clock.time() - self._touched.get(name, -math.inf) < USE_INTERVAL:
             self._touch(name)
         if new:
             self.prune()
@@ -176,4 +190,4 @@ class Namespaces:
     def _touch(self, name: str) -> None:
         now = self._clock.time()
         put(self._records, name, lambda old: Namespace(name, now) if old is None else replace(old, used_at=now))
-        self._touched[name] = self._clock.monotonic()
+        self._touched[name] = now

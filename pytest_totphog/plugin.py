@@ -290,14 +290,14 @@ def totp_account_factory(
 ) -> Iterator[Callable[[], TotpAccount]]:
     """Takes another account each time it is called, as totp_account does, for tests that need several at once."""
     from pytest_totphog.accounts import AccountPool, TotpAccount, as_accounts
-    from pytest_totphog.authenticator import running_test
+    from pytest_totphog.process import holder
     from pytest_totphog.settings import checked, seconds
 
     accounts = checked("totp_account_pool", as_accounts, totp_account_pool)
     pool = AccountPool(accounts, _totp_leases, seconds(pytestconfig, "totphog_account_timeout"))
 
     def take() -> TotpAccount:
-        account = checked("totp_account", pool.take, running_test())
+        account = checked("totp_account", pool.take, holder(pytestconfig))
         return TotpAccount(account.name, account.password, totp_server.add_uri(account.token.uri))
 
     yield take

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_totphog.authenticator import running_test
 from pytest_totphog.controller import ADDRESS
 from pytest_totphog.freezing import FrozenClock
-from pytest_totphog.server import TotpServer
+from pytest_totphog.ledger import MAX_HOLDER
 from pytest_totphog.settings import checked, option, port, seconds
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.waiting import Waiting
 
 if TYPE_CHECKING:
+    from pytest_totphog.server import TotpServer
     from pytest_totphog.shared_server import SharedTotpServer
     from pytest_totphog.stores import Store
 
-__all__ = ["borrowed_clock", "process_server", "shared_store"]
+__all__ = ["borrowed_clock", "holder", "process_server", "shared_store"]
 
 _clock_key = pytest.StashKey[FrozenClock]()
 _shared_server_key = pytest.StashKey["SharedTotpServer"]()
@@ -63,6 +67,8 @@ def process_server(config: pytest.Config) -> TotpServer:
     """Return the server that totp_server gives: one in this process, or with `--totphog-url` the running one."""
     if option(config, "url"):
         return _shared_server(config)
+    from pytest_totphog.server import TotpServer
+
     server: TotpServer = checked(
         "--totphog-host",
         TotpServer,
@@ -104,13 +110,24 @@ def _shared_server(config: pytest.Config) -> SharedTotpServer:
             "--totphog-url",
             SharedTotpServer,
             option(config, "url"),
-            api_key=os.environ.get("TOTPHOG_API_KEY"),
+            api_key=os.environ.get("TOTPHOG_API_KEY", "").strip() or None,
             namespace=_namespace(config),
             clock=process_clock(config),
+            holder=partial(holder, config),
             **_code_options(config),
         )
         config.add_cleanup(config.stash[_shared_server_key].store.close)
     return config.stash[_shared_server_key]
+
+
+def holder(config: pytest.Config) -> str:
+    """Return who takes a code or an account, as others find it: the test, its worker, and among many runs its job."""
+    if not option(config, "url"):
+        return running_test()
+    github = os.environ.get("GITHUB_RUN_ID")
+    job = os.environ.get("CI_JOB_URL") or os.environ.get("BUILD_URL") or (github and f"GitHub run {github}")
+    place = f" ({job or socket.gethostname()})"
+    return running_test()[: MAX_HOLDER - len(place)] + place
 
 
 def _code_options(config: pytest.Config) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class SharedTotpServer(TotpServer):
         api_key: what is sent as `Authorization: Bearer …`.
         namespace: which tokens are one's own: 1 to 100 letters, digits, dots, dashes and underscores.
         clock: what the codes of its tokens follow in Python; the system's time unless given.
-        options: `min_remaining`, `timeout` and `on_code`, as `Authenticator` takes them.
+        options: `holder`, `min_remaining`, `timeout` and `on_code`, as `Authenticator` takes them.
 
     Raises:
         InvalidInput: when the URL is none of http or https.

@@ -10,7 +10,7 @@ from pytest_totphog import otp, qr
 from pytest_totphog.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant, as_datetime, as_nanoseconds
 from pytest_totphog.errors import CodeUnavailable, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.explanation import Explanation, explain
-from pytest_totphog.ledger import Ledger
+from pytest_totphog.ledger import MAX_HOLDER, Ledger
 from pytest_totphog.tokens import Token
 
 __all__ = ["Keeper", "OneTimeCode", "TotpToken"]
@@ -177,21 +177,21 @@ class TotpToken(Token):
         timeout = keeper.timeout if timeout is None else _seconds("timeout", timeout)
         holder = keeper.holder() if holder is None else _holder(holder)
         clock, ledger, period = keeper.clock, keeper.ledger, self.period * NANOSECONDS
-        waited = 0.0
+        # The ledger may be far away: what it takes counts against the time-out, and may cost a code its life.
+        moment, started, left, waited = clock.time_ns(), clock.monotonic(), timeout, 0.0
         while True:
-            moment = clock.time_ns()
             current = moment // period
             earliest = current if (current + 1) * period - moment >= required else current + 1
-            latest = self._latest_step(moment, timeout - waited) + lookahead
+            latest = self._latest_step(moment, left) + lookahead
             claim = ledger.claim(self.fingerprint, earliest, latest, holder=holder, claimed_at=moment / NANOSECONDS)
             if claim is None:
-                raise self._unavailable(moment, earliest, lookahead, timeout - waited)
-            step = claim.step
+                raise self._unavailable(moment, earliest, lookahead, left)
+            step, moment = claim.step, clock.time_ns()
             # The clock may have been frozen during the wait, and stand anywhere: it is moved on to the step then.
             while step > moment // period + lookahead:
-                waited += self._wait_until((step - lookahead) * period, timeout - waited)
+                waited += self._wait_until((step - lookahead) * period, timeout - (clock.monotonic() - started))
                 moment = clock.time_ns()
-            # Whoever wakes too late to use the step takes another: this one stays spent.
+            # Whoever comes too late to use the step takes another: this one stays spent.
             if (step + 1) * period - moment >= required:
                 code = OneTimeCode(
                     code=self.code_at_step(step),
@@ -203,6 +203,9 @@ class TotpToken(Token):
                 if keeper.on_code is not None:
                     keeper.on_code(code)
                 return code
+            left = timeout - (clock.monotonic() - started)
+            if left < 0 and clock.mode == "live":
+                raise self._unavailable(moment, step + 1, lookahead, left)
 
     def wait_for_remaining(self, min_remaining: float, timeout: float = DEFAULT_TIMEOUT) -> int:
         """Wait until the current code has some time to live, and return that instant.
@@ -333,10 +336,11 @@ class TotpToken(Token):
         return self._too_late((free - lookahead) * self.period - now, timeout, holders)
 
     def _too_late(self, ahead: float, timeout: float, holders: str = "") -> CodeUnavailable:
+        ahead, timeout = max(ahead, 0.0), max(timeout, 0.0)
         return CodeUnavailable(
             f"no unspent code of {self.name!r} in time: the next one begins in {ahead:.1f} s, and the time-out is "
-            f"in {max(timeout, 0):.1f} s{holders}. Allow a longer timeout, take another account, or freeze the clock",
-            retry_after=max(ahead, 0.0),
+            f"in {timeout:.1f} s{holders}. Allow a longer timeout, take another account, or freeze the clock",
+            retry_after=ahead,
         )
 
 
@@ -360,6 +364,6 @@ def _seconds(field: str, value: object) -> float:
 
 
 def _holder(value: object) -> str:
-    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value) <= 500:
-        raise InvalidInput("holder is not accepted; accepted is a printable string of 1 to 500 characters")
+    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value) <= MAX_HOLDER:
+        raise InvalidInput(f"holder is not accepted; accepted is a printable string of 1 to {MAX_HOLDER} characters")
     return value

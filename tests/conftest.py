@@ -4,13 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgresql import running_postgresql
+from tests.postgresql import PostgreSQL, running_postgresql
 
 pytest_plugins = ["pytester"]
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """The URL of a PostgreSQL that these tests have to themselves; one for each worker of pytest-xdist."""
-    with running_postgresql() as url:
-        yield url
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL that these tests have to themselves; one for each worker of pytest-xdist."""
+    with running_postgresql() as postgresql:
+        yield postgresql
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql: PostgreSQL) -> str:
+    """Its URL."""
+    return postgresql.url

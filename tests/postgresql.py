@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,9 +15,28 @@ VERSIONS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 SEARCHED = os.pathsep.join([*map(str, VERSIONS), os.environ.get("PATH", "")])
 
 
+class PostgreSQL:
+    """A server with an empty database."""
+
+    def __init__(self, folder: str, control: Callable[..., None]) -> None:
+        """Start it."""
+        self.url = f"postgresql+psycopg://tests@/postgres?host={folder}"
+        self._control = control
+        self._settings = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and return once it takes connections."""
+        self._control("start", "--log=log", f"--options={self._settings}")
+
+    def stop(self) -> None:
+        """Stop it as a crash would: connections break off, and what was not committed is lost."""
+        self._control("stop", "--mode=immediate")
+
+
 @contextmanager
-def running_postgresql() -> Iterator[str]:
-    """Start a server with an empty database and give its URL; nothing is left of it afterwards.
+def running_postgresql() -> Iterator[PostgreSQL]:
+    """Start a server with an empty database; nothing is left of it afterwards.
 
     It listens on a socket in its own folder and on no port: nobody else on the machine gets in, and no port is taken.
     """
@@ -34,10 +53,12 @@ def running_postgresql() -> Iterator[str]:
             )
             assert done.returncode == 0, done.stdout
 
-        settings = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        def control(*command: str) -> None:
+            run(pg_ctl, *command, "--pgdata=data", "--wait", "--timeout=30")
+
         run(initdb, "--pgdata=data", "--username=tests", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-        run(pg_ctl, "start", "--pgdata=data", "--log=log", "--wait", "--timeout=30", f"--options={settings}")
+        postgresql = PostgreSQL(folder, control)
         try:
-            yield f"postgresql+psycopg://tests@/postgres?host={folder}"
+            yield postgresql
         finally:
-            run(pg_ctl, "stop", "--pgdata=data", "--mode=immediate", "--wait", "--timeout=30")
+            postgresql.stop()

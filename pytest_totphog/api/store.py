@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeAlias
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.errors import InvalidInput, hidden_in_reports
-from pytest_totphog.ledger import Claim, Ledger
+from pytest_totphog.ledger import MAX_HOLDER, Claim, Ledger
 from pytest_totphog.stores import RecordType, Repository, Store
 from pytest_totphog.stores.wire import RecordWire
 from pytest_totphog.texts import as_text
@@ -60,7 +60,7 @@ def _ledger_methods(ledger: Ledger) -> dict[str, _Method]:
                 as_text("fingerprint", given["fingerprint"]),
                 _integer(given, "earliest"),
                 _integer(given, "latest"),
-                holder=as_text("holder", given["holder"], most=500),
+                holder=as_text("holder", given["holder"], most=MAX_HOLDER),
                 claimed_at=_seconds(given, "claimed_at"),
             )
         )
@@ -112,7 +112,9 @@ class _Records(Generic[RecordType]):
         return self._repository.replace(self._wire.decode(given["old"]), self._wire.decode(given["new"]))
 
     def _remove(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
-        removed = self._repository.remove(as_text("id", given["id"], most=MAX_INTEGER))
+        if self._wire.encode_values({"id": given["id"]}) is None:
+            return None
+        removed = self._repository.remove(given["id"])
         return None if removed is None else self._wire.encode(removed)
 
     def _clear(self, given: Mapping[str, Any]) -> int:
@@ -137,6 +139,6 @@ def _integer(given: Mapping[str, Any], name: str) -> int:
 
 def _seconds(given: Mapping[str, Any], name: str) -> float:
     value = given[name]
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_INTEGER:
         raise InvalidInput(f"{name} is not accepted; accepted are seconds since the epoch")
     return float(value)

@@ -116,7 +116,12 @@ def _open_sqlite(path: str) -> tuple[str, Engine]:
         raise MissingExtra("a database", "SQLAlchemy", "sql") from None
 
     # The timeout is how long to wait while another process writes.
-    engine = create_engine(URL.create("sqlite", database=path), connect_args={"timeout": TIMEOUT}, hide_parameters=True)
+    engine = create_engine(
+        URL.create("sqlite", database=path),
+        connect_args={"timeout": TIMEOUT},
+        pool_timeout=TIMEOUT,
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:
@@ -146,6 +151,7 @@ def _open_postgresql(url: str) -> Engine:
         # Replaces and removals read a row again that another transaction has just changed.
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
+        pool_timeout=TIMEOUT,
         hide_parameters=True,
     )
 
@@ -154,7 +160,8 @@ def _reason(error: Any) -> str:
     """Return what the driver says, in one line and without the row that PostgreSQL puts below."""
     origin = getattr(error, "orig", None) or error
     primary = getattr(getattr(origin, "diag", None), "message_primary", None)
-    reason = " ".join(str(primary or origin).split())
+    # What follows below are the driver's guesses.
+    reason = " ".join(str(primary or origin).strip().partition("\n")[0].split())
     if reason == "unable to open database file":
         reason += "; its folder must be there, and this process must be allowed to write to it"
     return reason

@@ -89,7 +89,7 @@ def stored_fields(record_type: type) -> list[StoredField]:
     for field in fields(record_type):
         hint = hints[field.name]
         alternatives = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
-        types = [get_origin(other) or other for other in alternatives if other is not NoneType]
+        types = [_real(get_origin(other) or other) for other in alternatives if other is not NoneType]
         if len(types) != 1 or types[0] not in _KINDS:
             raise InvalidInput(
                 f"{record_type.__name__}.{field.name} is of a type that a database does not keep; accepted are "
@@ -97,6 +97,13 @@ def stored_fields(record_type: type) -> list[StoredField]:
             )
         found.append(StoredField(record_type.__name__, field.name, types[0], NoneType in alternatives))
     return found
+
+
+def _real(annotated: Any) -> Any:
+    """Return a field's type; frozen time puts a class of its own in the place of datetime."""
+    if isinstance(annotated, type) and issubclass(annotated, datetime):
+        return next(kind for kind in _KINDS if issubclass(kind, datetime))
+    return annotated
 
 
 def _as_text(value: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Final, Generic
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from pytest_totphog.errors import StoreError, hidden_in_reports
+from pytest_totphog.errors import InvalidInput, StoreError, hidden_in_reports
 from pytest_totphog.ledger import Claim
 from pytest_totphog.stores import RecordType, Repository
 from pytest_totphog.stores.wire import RecordWire
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from requests import Session
 
 __all__ = ["RemoteLedger", "RemoteRepository", "RemoteStore"]
+
+Result = TypeVar("Result")
 
 # Records hold secrets.
 __tracebackhide__ = hidden_in_reports
@@ -33,6 +36,7 @@ class RemoteStore:
         name: how errors call the server, unless by its URL.
 
     Raises:
+        InvalidInput: when the API key is none that a header can carry.
         StoreError: from every method, when the server cannot be reached or fails. What was asked for may have been
             done all the same: a claim whose answer was lost stays spent.
     """
@@ -41,7 +45,10 @@ class RemoteStore:
         self.url = url
         self.name = f"the totphog server at {url}" if name is None else name
         self.ledger = RemoteLedger(self)
-        self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+        if api_key is not None and not api_key.isprintable():
+            raise InvalidInput("the API key has a line break or a control character in it; accepted is printable text")
+        # The gate reads UTF-8; text would go out as Latin-1.
+        self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}".encode()}
         self._lock = threading.Lock()
         self._repositories: dict[type, RemoteRepository[Any]] = {}
         self._sessions: dict[int, Session] = {}
@@ -68,27 +75,36 @@ class RemoteStore:
                 session.close()
             self._sessions.clear()
 
-    def ask(self, collection: str, method: str, **arguments: Any) -> Any:
-        """Let the server call a method of one of its collections, and return the result as JSON tells it.
+    def ask(self, collection: str, method: str, read: Callable[[Any], Result], /, **arguments: Any) -> Result:
+        """Let the server call a method of one of its collections, and return the result.
+
+        Args:
+            collection: the collection's name.
+            method: the method's name.
+            read: makes the result of what JSON tells.
+            arguments: what the method is called with.
 
         Raises:
             StoreError: when there is no answer, or another one than a result.
         """
         import requests
 
+        url = f"{self.url}/api/v1/store/{collection}/{method}"
         try:
-            path = f"/api/v1/store/{collection}/{method}"
-            response = self._session().post(self.url + path, json=arguments, timeout=TIMEOUT)
-            answer = response.json()
-            if response.status_code == 200:
-                return answer["result"]
-            reason = str(answer["error"])
+            # Not elsewhere: what is sent holds secrets, and a redirection would make a GET of it.
+            response = self._session().post(url, json=arguments, timeout=TIMEOUT, allow_redirects=False)
         except requests.RequestException as error:
             reason = _reason(error)
-        except (ValueError, LookupError, TypeError):
-            reason = f"it answered {response.status_code} {response.reason}, which no totphog server does"
+        else:
+            try:
+                answer = response.json()
+                if response.status_code == 200:
+                    return read(answer["result"])
+                reason = str(answer["error"])
+            except (ValueError, LookupError, TypeError):
+                reason = f"it answered {response.status_code} {response.reason}, which no totphog server does"
         # Never the arguments: they hold secrets.
-        raise StoreError(f"{self.name} failed: {reason}") from None
+        raise StoreError(f"{self.name} failed: {reason}")
 
     def _session(self) -> Session:
         # A forked child must not speak on its parent's connections.
@@ -100,6 +116,7 @@ class RemoteStore:
 
             session = requests.Session()
             session.trust_env = False  # no proxy, and no other key from a .netrc
+            session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
             session.headers.update(self._headers)
             for scheme in "http://", "https://":
                 session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
@@ -117,7 +134,7 @@ class RemoteRepository(Generic[RecordType]):
 
     def add(self, *records: RecordType) -> bool:
         """Keep new records, all or none; False, and nothing changed, when an id is taken."""
-        return bool(self._ask("add", records=[self._wire.encode(record) for record in records]))
+        return self._ask("add", bool, records=[self._wire.encode(record) for record in records])
 
     def get(self, id: str) -> RecordType | None:
         """Return the record with an id."""
@@ -128,28 +145,27 @@ class RemoteRepository(Generic[RecordType]):
         wanted = self._wire.encode_values(equal)
         if wanted is None:
             return []
-        return [self._wire.decode(record) for record in self._ask("find", equal=wanted)]
+        return self._ask("find", lambda found: [self._wire.decode(record) for record in found], equal=wanted)
 
     def replace(self, old: RecordType, new: RecordType) -> bool:
         """Put a new record in the place of an old one of the same id; False when somebody else was faster."""
         replacement = self._wire.encode(new)
         expected = self._wire.encode_values({name: getattr(old, name) for name in replacement})
-        return expected is not None and bool(self._ask("replace", old=expected, new=replacement))
+        return expected is not None and self._ask("replace", bool, old=expected, new=replacement)
 
     def remove(self, id: str) -> RecordType | None:
         """Forget the record with an id and return it; None when there was none, so only one caller gets it."""
         if self._wire.encode_values({"id": id}) is None:
             return None
-        removed = self._ask("remove", id=id)
-        return None if removed is None else self._wire.decode(removed)
+        return self._ask("remove", lambda removed: None if removed is None else self._wire.decode(removed), id=id)
 
     def clear(self, **equal: Any) -> int:
         """Forget the records whose fields have these values, all of them without any; return how many there were."""
         wanted = self._wire.encode_values(equal)
-        return 0 if wanted is None else int(self._ask("clear", equal=wanted))
+        return 0 if wanted is None else self._ask("clear", int, equal=wanted)
 
-    def _ask(self, method: str, **arguments: Any) -> Any:
-        return self._store.ask(self._wire.collection, method, **arguments)
+    def _ask(self, method: str, read: Callable[[Any], Result], **arguments: Any) -> Result:
+        return self._store.ask(self._wire.collection, method, read, **arguments)
 
 
 class RemoteLedger:
@@ -177,8 +193,7 @@ class RemoteLedger:
         self._ask("prune", before=before)
 
     def _ask(self, method: str, **arguments: Any) -> Claim | None:
-        claim = self._store.ask("ledger", method, **arguments)
-        return None if claim is None else Claim(**claim)
+        return self._store.ask("ledger", method, lambda claim: None if claim is None else Claim(**claim), **arguments)
 
 
 def _reason(error: Exception) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic
 
@@ -50,7 +49,6 @@ class SqlStore:
     def __init__(self, url: str, *, prefix: str = "") -> None:
         self._database = Database(url)
         self._prefix = prefix
-        self._lock = threading.Lock()
         self._repositories: dict[type, SqlRepository[Any]] = {}
         self._ledger: SqlLedger | None = None
 
@@ -60,23 +58,21 @@ class SqlStore:
     @property
     def ledger(self) -> Ledger:
         """The ledger of what was handed out, in a table that all apps of the database share."""
-        with self._lock:
-            if self._ledger is None:
-                self._ledger = SqlLedger(self._database)
-            return self._ledger
+        if self._ledger is None:
+            self._ledger = SqlLedger(self._database)
+        return self._ledger
 
     def repository(self, record_type: type[RecordType]) -> Repository[RecordType]:
         """Return the repository of a type of record; the same one each time."""
-        with self._lock:
-            if record_type not in self._repositories:
-                self._repositories[record_type] = self._create(record_type)
-            return self._repositories[record_type]
+        if record_type not in self._repositories:
+            # Without a lock, under which everybody else would wait for a database that does not answer.
+            self._repositories.setdefault(record_type, self._create(record_type))
+        return self._repositories[record_type]
 
     def clear(self) -> None:
         """Forget all records of all repositories that have been asked for; the ledger keeps what was handed out."""
-        with self._lock:
-            for repository in self._repositories.values():
-                repository.clear()
+        for repository in list(self._repositories.values()):
+            repository.clear()
 
     def close(self) -> None:
         """Let go of connections and files."""

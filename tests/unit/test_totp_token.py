@@ -10,6 +10,7 @@ import pytest
 import time_machine
 
 from pytest_totphog import Authenticator, Clock, CodeUnavailable, InvalidInput, TotpToken, qr
+from pytest_totphog.ledger import Claim, MemoryLedger
 from pytest_totphog.totp_token import OneTimeCode
 from tests.threads import in_threads
 from tests.vectors import RFC_6238, RFC_SECRETS
@@ -519,6 +520,42 @@ def test_waking_too_late_for_the_claimed_step() -> None:
     claimed = token.claim_code(timeout=150)
 
     assert (claimed.step, claimed.remaining_seconds, claimed.waited_seconds) == (STEP + 3, 25, 70)
+
+
+class FarLedger(MemoryLedger):
+    """A ledger whose answers take some seconds."""
+
+    def __init__(self, clock: PatientClock, seconds: float) -> None:
+        """Take so long by that clock."""
+        super().__init__()
+        self._users, self._seconds = clock, seconds
+
+    def claim(self, *arguments: Any, **named: Any) -> Claim | None:
+        """Claim at once, and answer later."""
+        claim = super().claim(*arguments, **named)
+        self._users.wait_until(self._users.time_ns() + round(self._seconds * 1_000_000_000), self._seconds)
+        return claim
+
+
+def test_code_lives_long_enough_when_a_slow_ledger_answers() -> None:
+    """Of 18 seconds the ledger takes ten: eight are too few, so the next step is taken."""
+    clock = PatientClock(HALF_PAST_TEN + timedelta(seconds=12))
+    token = Authenticator(clock, ledger=FarLedger(clock, 10)).make(name="alice", secret=SECRET)
+
+    claimed = token.claim_code()
+
+    assert (claimed.step, claimed.remaining_seconds, claimed.waited_seconds) == (STEP + 1, 28, 0)
+
+
+def test_ledger_too_slow_for_the_period() -> None:
+    """No step is still alive when its claim is answered: nobody tries for longer than the time-out and one answer."""
+    clock = PatientClock(HALF_PAST_TEN)
+    token = Authenticator(clock, ledger=FarLedger(clock, 2)).make(name="alice", period=1)
+
+    with pytest.raises(CodeUnavailable, match=r"the next one begins in 0\.0 s, and the time-out is in 0\.0 s"):
+        token.one_time_code(timeout=5)
+
+    assert clock.now() == HALF_PAST_TEN + timedelta(seconds=6)
 
 
 def test_threads_on_a_live_clock_never_get_the_same_code(live: Authenticator) -> None:

@@ -6,6 +6,8 @@ Run as a program: `python client.py NAME VERIFIER LOG API_URL...`, where the API
 import itertools
 import json
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import TextIO
 
@@ -14,6 +16,7 @@ import requests
 
 def run(name: str, verifier: str, log: TextIO, replicas: list[str]) -> None:
     """Ask for codes until killed; every answered one is written down before the next is asked for."""
+    next_step = threading.Event()
     for number, url in enumerate(itertools.cycle(replicas)):
         holder = f"{name} request {number}"
         try:
@@ -22,6 +25,7 @@ def run(name: str, verifier: str, log: TextIO, replicas: list[str]) -> None:
             continue  # this replica is down: the next one
         if answer.status_code != 200:
             entry = {"status": answer.status_code, "error": answer.json()["error"]}
+            next_step.wait(1 - time.time() % 1)  # as an error asks for
         else:
             code = answer.json()["data"]
             verdict = requests.post(verifier, json={"code": code["code"], "holder": holder}, timeout=10).text

@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.integration.endurance.processes import Replica
+
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+ALICE = {"name": "alice", "secret": SECRET, "digits": 8, "period": 1}
 
 
 class RunningVerifier:
@@ -35,3 +38,17 @@ def verifier(tmp_path: Path) -> Iterator[RunningVerifier]:
         assert process.stdout is not None
         yield RunningVerifier(process.stdout.readline().strip(), log)
         process.kill()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Replica]]:
+    """Starts servers on a database, or else in memory, and kills them after the test."""
+    replicas: list[Replica] = []
+
+    def start(database: str | None = None) -> Replica:
+        replicas.append(Replica(database))
+        return replicas[-1]
+
+    yield start
+    for replica in replicas:
+        replica.kill()

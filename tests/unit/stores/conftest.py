@@ -1,10 +1,16 @@
 """Databases to keep records in."""
 
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
+import psycopg
 import pytest
+import sqlalchemy
 
 from pytest_totphog.api.store import store_routes
 from pytest_totphog.stores import Store
@@ -40,10 +46,10 @@ def sql_store(database_url: str) -> Iterator[SqlStore]:
 
 
 @contextmanager
-def served(store: Store, *record_types: type) -> Iterator[str]:
-    """Serve a store over HTTP, with the key "sesame", and give the server's URL."""
+def served(store: Store, *record_types: type, api_key: str = "sesame") -> Iterator[str]:
+    """Serve a store over HTTP, for those who have the key, and give the server's URL."""
     routes = [Route(r.method, f"/api/v1{r.path}", r.handler) for r in store_routes(store, *record_types)]
-    app = App(routes, lambda error: json_response({"success": False, "error": error.message}), Gate(api_key="sesame"))
+    app = App(routes, lambda error: json_response({"success": False, "error": error.message}), Gate(api_key=api_key))
     server = Server(app)
     server.start()
     yield server.url
@@ -67,3 +73,99 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     sql.ledger.prune(float("inf"))
     sql.clear()
     sql.close()
+
+
+@pytest.fixture
+def query(database_url: str) -> Callable[..., list[Any]]:
+    """Asks the database something, over a connection of its own."""
+
+    def ask(statement: str) -> list[Any]:
+        engine = sqlalchemy.create_engine(database_url, poolclass=sqlalchemy.NullPool)
+        with engine.begin() as connection:
+            result = connection.exec_driver_sql(statement)
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    return ask
+
+
+class OwnDatabase:
+    """A PostgreSQL database that one test has to itself.
+
+    Attributes:
+        url: its URL.
+        administrate: executes a statement from outside.
+    """
+
+    def __init__(self, url: str, administrator: psycopg.Connection) -> None:
+        self.url = url
+        self.administrate = administrator.execute
+
+    def connect(self) -> psycopg.Connection:
+        """Return a connection of the test's own."""
+        return psycopg.connect(self.url.replace("+psycopg", ""))
+
+    def disconnect(self) -> None:
+        """End everybody's connections, as a server that is restarted does."""
+        self.administrate("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'own'")
+
+    def wait_until_blocked(self, count: int) -> None:
+        """Return when so many transactions wait for another one."""
+        blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'own' AND wait_event_type = 'Lock'"
+        deadline = time.monotonic() + 10
+        while self.administrate(blocked).fetchall() != [(count,)]:
+            assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def own_database(postgresql_url: str) -> Iterator[OwnDatabase]:
+    """A PostgreSQL database of the test's own, which may do with it whatever it likes."""
+    with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as administrator:
+        administrator.execute("CREATE DATABASE own")
+        yield OwnDatabase(postgresql_url.replace("/postgres?", "/own?"), administrator)
+        administrator.execute("DROP DATABASE own WITH (FORCE)")
+
+
+# The record types are the package's, so that parent and child call the table the same.
+PROGRAM = """
+import sys
+from dataclasses import replace
+from pytest_totphog.stores.sql import SqlStore
+from pytest_totphog.verifier import Attempts
+
+store = SqlStore(sys.argv[1])
+
+def say(*words):
+    print(*words, flush=True)
+    sys.stdin.readline()
+"""
+
+
+class Children:
+    """Python programs that talk with the test by lines."""
+
+    def __init__(self) -> None:
+        """Start none yet."""
+        self._running: list[subprocess.Popen[str]] = []
+
+    def start(self, program: str, url: str) -> tuple[IO[str], IO[str]]:
+        """Start a program, and return where to write to it and where to read what it says."""
+        command = [sys.executable, "-W", "error", "-c", PROGRAM + program, url]
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        self._running.append(child)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        return child.stdin, child.stdout
+
+    def kill(self) -> None:
+        """Kill them all with SIGKILL, which no program can prepare for."""
+        for child in self._running:
+            child.kill()
+            child.communicate()
+
+
+@pytest.fixture
+def children() -> Iterator[Children]:
+    """Starts programs, and ends them with the test."""
+    children = Children()
+    yield children
+    children.kill()
