@@ -124,6 +124,7 @@ class Clock:
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.RLock())
         self._frozen_at: int | None = None
+        self._followers: list[Callable[[int | None], object]] = []
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.mode} at {self.now().isoformat()}>"
@@ -241,6 +242,14 @@ class Clock:
                 self._changed.wait(min(left, max(ahead / NANOSECONDS, 0.001), self._longest_wait))
         return True
 
+    def lead(self, follower: Callable[[int | None], object]) -> None:
+        """Call somebody with where this clock stands, whenever that changes.
+
+        Args:
+            follower: called with nanoseconds since the epoch, or None when the clock is live again.
+        """
+        self._followers.append(follower)
+
     def wake(self) -> None:
         """Let everyone in `wait_until` look again."""
         with self._changed:
@@ -267,3 +276,5 @@ class Clock:
         """Stand at `nanoseconds`, or follow the system's time for None; the lock is held."""
         self._frozen_at = nanoseconds
         self._changed.notify_all()
+        for follower in self._followers:
+            follower(nanoseconds)

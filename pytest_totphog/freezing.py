@@ -12,13 +12,15 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pytest_totphog.clock import Clock, Instant, as_datetime, as_nanoseconds
-from pytest_totphog.errors import ClockHeld, InvalidInput, MissingExtra, TotphogError, shown
+from pytest_totphog.errors import ClockHeld, InvalidInput, MissingExtra, TotphogError, hidden_in_reports, shown
 from pytest_totphog.timestamp_file import TimestampFile
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["DEFAULT_FROZEN_AT", "DEFAULT_PATCH", "PATCHES", "FrozenClock"]
+
+__tracebackhide__ = hidden_in_reports
 
 DEFAULT_FROZEN_AT: Final = "2024-01-15T10:30:00Z"
 DEFAULT_PATCH: Final = "freezegun"

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_totphog.api.app import BASE_PATH
 from pytest_totphog.api.namespaces import PREFIX
 from pytest_totphog.authenticator import Authenticator
-from pytest_totphog.clock import Clock
+from pytest_totphog.clock import Clock, as_datetime
 from pytest_totphog.errors import InvalidInput, ServerError, StoreError, hidden_in_reports, shown
 from pytest_totphog.server import TotpServer
 from pytest_totphog.stores.remote import RemoteStore
 from pytest_totphog.tokens import Token
+from pytest_totphog.totp_token import TotpToken
 
 __all__ = ["SharedTotpServer", "base_url"]
 
@@ -25,7 +27,8 @@ class SharedTotpServer(TotpServer):
         url: the server's base URL.
         api_key: what is sent as `Authorization: Bearer …`.
         namespace: which tokens are one's own: 1 to 100 letters, digits, dots, dashes and underscores.
-        clock: what the codes of its tokens follow in Python; the system's time unless given.
+        clock: what the codes of its tokens follow; the system's time unless given. Where it is frozen, the clock of
+            the namespace stands too; whatever moves that one over HTTP moves it alone.
         options: `holder`, `min_remaining`, `timeout` and `on_code`, as `Authenticator` takes them.
 
     Raises:
@@ -42,6 +45,7 @@ class SharedTotpServer(TotpServer):
             clock, self._store.repository(Token), self._store.ledger, namespace=namespace, **options
         )
         self._started = False
+        self.clock.lead(self._show)
 
     def __repr__(self) -> str:
         return f"<SharedTotpServer at {self.url}>"
@@ -79,6 +83,7 @@ class SharedTotpServer(TotpServer):
             raise ServerError(f"{error}. Is `totphog serve` running there, and TOTPHOG_API_KEY its key?") from None
         self._authenticator.open(self.api_url)
         self._started = True
+        self._show_clock()
 
     def stop(self) -> None:
         """Remove the tokens of the namespace and give up all waiting; the server goes on."""
@@ -89,6 +94,26 @@ class SharedTotpServer(TotpServer):
                 self._authenticator.clear()
             finally:
                 self._store.close()
+
+    def reset(self) -> None:
+        """Remove all tokens and let the clock run, also on the server; what was handed out stays spent."""
+        super().reset()
+        self._show_clock()
+
+    def restore(self, tokens: list[TotpToken]) -> None:
+        """Keep just these tokens, in this order, and let the server show the time that the clock does."""
+        super().restore(tokens)
+        self._show_clock()
+
+    def _show_clock(self) -> None:
+        self._show(self.clock.time_ns() if self.clock.mode == "frozen" else None)
+
+    def _show(self, nanoseconds: int | None) -> None:
+        """Freeze or release the clock of the namespace, so that codes over HTTP are those in Python."""
+        if self._started:
+            method = "DELETE" if nanoseconds is None else "PUT"
+            body = None if nanoseconds is None else {"frozen_at": as_datetime(nanoseconds).isoformat()}
+            self._store.request(method, f"{BASE_PATH}/clock", body, bool)
 
 
 def base_url(url: str) -> str:

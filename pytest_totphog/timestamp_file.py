@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from pytest_totphog.clock import NANOSECONDS
-from pytest_totphog.errors import TotphogError, shown
+from pytest_totphog.errors import TotphogError, hidden_in_reports, shown
 
 __all__ = ["TimestampFile"]
+
+__tracebackhide__ = hidden_in_reports
 
 # Of Debian and its children, other distributions, and `make install`. The variant for threads serves one thread too.
 _SYSTEM: Final = (
@@ -51,7 +53,7 @@ class TimestampFile:
     copy of libfaketime that leaves sleeps and timers alone.
 
     Raises:
-        TotphogError: where there is no Linux or no libfaketime, or where the directory cannot be named.
+        TotphogError: where there is no Linux or no libfaketime, or where the directory can hold no library.
     """
 
     def __init__(self) -> None:
@@ -116,11 +118,15 @@ def _machine(program: Path) -> bytes:
 
 
 def _directory() -> str:
-    """Return where temporary files go, unless LD_PRELOAD cannot name it: see ld.so(8)."""
+    """Return where temporary files go, if a library can be loaded from there: see ld.so(8)."""
     directory = tempfile.gettempdir()
     if set(directory) & set(" :"):
-        raise TotphogError(
-            f"subprocess_env() cannot use the temporary directory {shown(directory)}, because LD_PRELOAD takes its "
-            "spaces and colons for separators; set TMPDIR to another one"
-        )
-    return directory
+        reason = "has a space or a colon in its path, which LD_PRELOAD takes for a separator"
+    elif os.statvfs(directory).f_flag & os.ST_NOEXEC:
+        reason = "is mounted noexec"
+    else:
+        return directory
+    raise TotphogError(
+        f"subprocess_env() cannot load a library from the temporary directory {shown(directory)}, which {reason}; "
+        "set TMPDIR to another one"
+    )

@@ -48,7 +48,8 @@ class Waiting:
 
     def record(self, code: OneTimeCode) -> None:
         """Count a code that was just handed out."""
-        one = Waited(1, int(code.waited_seconds > 0), code.waited_seconds)
+        # What is shorter would be told as 0.0 s.
+        one = Waited(1, int(code.waited_seconds >= 0.05), code.waited_seconds)
         with self._lock:
             self._running += one
 
@@ -69,7 +70,9 @@ def summary(reports: Iterable[pytest.TestReport]) -> str:
     Args:
         reports: the tests' last reports, of those that took codes.
     """
-    tests = [(_waited(report), report.nodeid) for report in reports]
+    # A test that was run again has reported its first run too, and another worker may run a test of that name.
+    last = {(report.nodeid, getattr(report, "worker_id", "")): report for report in reports}
+    tests = [(_waited(report), report.nodeid) for report in last.values()]
     total = sum((waited for waited, _ in tests), Waited())
     line = f"totphog: {total.codes} one-time code{'s' if total.codes != 1 else ''}"
     if not total.waited_for:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import http.client
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_totphog.clock import Clock
-from pytest_totphog.errors import MissingExtra
+from pytest_totphog.errors import MissingExtra, ServerError
 from pytest_totphog.wsgi.server import listen
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["serve_in_workers"]
@@ -39,7 +43,7 @@ def serve_in_workers(
 
     Raises:
         MissingExtra: where granian is not installed.
-        ServerError: when the address cannot be had.
+        ServerError: when the address cannot be had, and when workers die faster than they can be replaced.
     """
     try:
         from granian.constants import Interfaces
@@ -49,10 +53,10 @@ def serve_in_workers(
 
     # granian's sockets share their port, and would join whoever listens there already.
     with listen(host, port, "--port 0") as listening:
-        port = listening.getsockname()[1]
+        address, port = listening.getsockname()[:2]
     server = Server(
         "totphog",
-        address=host,
+        address=address,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
@@ -65,7 +69,23 @@ def serve_in_workers(
     # Processes that begin anew, because a fork of one with threads may stand still.
     multiprocessing.set_start_method("spawn", force=True)
     threading.Thread(target=_announce, args=(host, port, ready), name="totphog-ready", daemon=True).start()
-    server.serve(target_loader=load)
+    try:
+        server.serve(target_loader=partial(_load, load))
+    except SystemExit:
+        raise ServerError("a worker and its replacement died within seconds, so the others were stopped too") from None
+
+
+def _load(load: Callable[[str], WSGIApplication], name: str) -> WSGIApplication:
+    """Return the app, in a worker, which from now on ends when its parent does, also by `kill -9`."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), name="totphog-parent", daemon=True).start()
+    return load(name)
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _announce(host: str, port: int, ready: Callable[[str], Any]) -> None:

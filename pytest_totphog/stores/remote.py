@@ -87,23 +87,38 @@ class RemoteStore:
         Raises:
             StoreError: when there is no answer, or another one than a result.
         """
+        path = f"/api/v1/store/{collection}/{method}"
+        return self.request("POST", path, arguments, lambda answer: read(answer["result"]))
+
+    def request(self, method: str, path: str, body: dict[str, Any] | None, read: Callable[[Any], Result]) -> Result:
+        """Send a request, and return what is made of the answer.
+
+        Args:
+            method: the method of HTTP.
+            path: what follows the server's base URL.
+            body: what is sent as JSON.
+            read: makes the result of what JSON tells.
+
+        Raises:
+            StoreError: when there is no answer, or none of a totphog server's.
+        """
         import requests
 
-        url = f"{self.url}/api/v1/store/{collection}/{method}"
+        options: dict[str, Any] = {"json": body, "timeout": TIMEOUT}
         try:
             # Not elsewhere: what is sent holds secrets, and a redirection would make a GET of it.
-            response = self._session().post(url, json=arguments, timeout=TIMEOUT, allow_redirects=False)
+            response = self._session().request(method, self.url + path, **options, allow_redirects=False)
         except requests.RequestException as error:
             reason = _reason(error)
         else:
             try:
                 answer = response.json()
                 if response.status_code == 200:
-                    return read(answer["result"])
+                    return read(answer)
                 reason = str(answer["error"])
             except (ValueError, LookupError, TypeError):
                 reason = f"it answered {response.status_code} {response.reason}, which no totphog server does"
-        # Never the arguments: they hold secrets.
+        # Never the body: it holds secrets.
         raise StoreError(f"{self.name} failed: {reason}")
 
     def _session(self) -> Session:
@@ -134,7 +149,8 @@ class RemoteRepository(Generic[RecordType]):
 
     def add(self, *records: RecordType) -> bool:
         """Keep new records, all or none; False, and nothing changed, when an id is taken."""
-        return self._ask("add", bool, records=[self._wire.encode(record) for record in records])
+        encoded = [self._wire.encode(record) for record in records]
+        return not encoded or self._ask("add", bool, records=encoded)
 
     def get(self, id: str) -> RecordType | None:
         """Return the record with an id."""

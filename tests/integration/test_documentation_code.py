@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_totphog.cli import main
+from tests.system import require_libfaketime
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -27,6 +28,8 @@ COMMANDS = [
 @pytest.mark.parametrize("code", BLOCKS)
 def test_block_runs(pytester: pytest.Pytester, code: str) -> None:
     """A block with tests passes as a test file; one without runs as a script."""
+    if "subprocess_env" in code:
+        require_libfaketime()
     tests = code.count("def test_")
     pytester.makepyfile(test_page=code if tests else f"def test_script():\n{_indented(code)}")
     pytester.runpytest_inprocess("-p", "no:asyncio", "-W", "error").assert_outcomes(passed=tests or 1)

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from types import ModuleType
 
 import freezegun
 import pytest
 
 from pytest_totphog import Clock, FrozenClock, InvalidInput, MissingExtra
+from tests.system import require_libfaketime
 
 SECONDS = 1_705_314_600.0
 HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
@@ -205,6 +207,70 @@ def test_repr_says_mode_and_time() -> None:
     """A failing assertion shows where the clock stands."""
     with FrozenClock(HALF_PAST_TEN, patch=None) as clock:
         assert repr(clock) == "<FrozenClock frozen at 2024-01-15T10:30:00+00:00>"
+
+
+def told(environment: dict[str, str]) -> str:
+    """Return what processes with this environment read in place of the time."""
+    return Path(environment["FAKETIME_TIMESTAMP_FILE"]).read_text().strip()
+
+
+@every_patch
+def test_other_processes_are_told_every_change(patch: str | None) -> None:
+    """Whatever else stands still, and whichever way the clock is moved."""
+    require_libfaketime()
+    with FrozenClock(HALF_PAST_TEN, patch) as clock:
+        environment = clock.subprocess_env()
+        assert told(environment) == "1705314600.0000000005"
+
+        clock.tick(0.25)
+        assert told(environment) == "1705314600.2500000005"
+
+        clock.next_step()
+        assert told(environment) == "1705314630.0000000005"
+
+        clock.move_to("2020-01-01T00:00:00Z")
+        assert told(environment) == "1577836800.0000000005"
+
+        clock.wait_until(1_577_836_890 * 1_000_000_000, timeout=0)
+        assert told(environment) == "1577836890.0000000005"
+
+        clock.unfreeze()
+        assert told(environment) == "+0"
+
+        clock.freeze("2030-01-01T00:00:00Z", patch)
+        assert told(environment) == "1893456000.0000000005"
+
+
+def test_other_processes_have_the_real_time_while_the_clock_is_live() -> None:
+    """They may be started long before the first freeze."""
+    require_libfaketime()
+    with FrozenClock() as clock:
+        environment = clock.subprocess_env()
+        assert told(environment) == "+0"
+
+        clock.freeze(HALF_PAST_TEN)
+        assert told(environment) == "1705314600.0000000005"
+
+
+def test_all_processes_of_a_clock_read_one_file() -> None:
+    """Another clock has another."""
+    require_libfaketime()
+    with FrozenClock() as clock, FrozenClock() as other:
+        first, second, another = clock.subprocess_env(), clock.subprocess_env(), other.subprocess_env()
+        assert first == second
+        assert first["FAKETIME_TIMESTAMP_FILE"] != another["FAKETIME_TIMESTAMP_FILE"]
+
+
+def test_file_is_gone_after_the_block() -> None:
+    """What still runs finds none, which means the real time; the clock can be used again and makes a new one."""
+    require_libfaketime()
+    with FrozenClock(HALF_PAST_TEN) as clock:
+        path = Path(clock.subprocess_env()["FAKETIME_TIMESTAMP_FILE"])
+    assert not path.parent.exists()
+
+    with clock:
+        clock.freeze(HALF_PAST_TEN)
+        assert told(clock.subprocess_env()) == "1705314600.0000000005"
 
 
 @pytest.fixture
