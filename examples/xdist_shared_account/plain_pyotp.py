@@ -5,6 +5,6 @@ import pytest
 from app import PERIOD, SECRET
 
 
-@pytest.mark.parametrize("number", range(20))
-def test_login(login, number):
+@pytest.mark.parametrize("_number", range(20))
+def test_login(login, _number):
     assert login(pyotp.TOTP(SECRET, interval=PERIOD).now()) == "Welcome, alice!"

@@ -3,6 +3,6 @@
 import pytest
 
 
-@pytest.mark.parametrize("number", range(20))
-def test_login(alice, login, number):
+@pytest.mark.parametrize("_number", range(20))
+def test_login(alice, login, _number):
     assert login(alice.one_time_code()) == "Welcome, alice!"

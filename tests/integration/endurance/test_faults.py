@@ -71,9 +71,10 @@ def test_controller_dies(project: pytest.Pytester) -> None:
         wait_for(Path("error").exists)
         controller.communicate(timeout=30)
 
-    assert Path("error").read_text() == (
-        "the ledger that pytest-xdist's controller serves to its workers failed: Connection refused"
-    )
+    # A connection that was open is reset; a new one is refused.
+    sentence, _, reason = Path("error").read_text().rpartition(": ")
+    assert sentence == "the ledger that pytest-xdist's controller serves to its workers failed"
+    assert reason in {"Connection refused", "Connection reset by peer", "the connection was broken off"}
 
 
 # The database
