@@ -1,4 +1,4 @@
-"""The store that pytest-xdist's controller serves to its workers, so that no two of them get one code."""
+"""The store that pytest-xdist's controller serves to the processes it starts, so that no two of them get one code."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import select
 import socket
 import threading
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["ADDRESS", "ControllerStore"]
+if TYPE_CHECKING:
+    import pytest
 
-# Under which name pytest-xdist's controller tells its workers where its store is.
+__all__ = ["ADDRESS", "ControllerStore", "address", "share"]
+
+# Under which name pytest-xdist's controller tells others where its store is.
 ADDRESS: Final = "totphog_controller"
 
 # Seconds that requests under way may take when the run ends.
@@ -56,3 +59,20 @@ class ControllerStore:
             server.start(self._listening)
         select.select([self._woken], [], [])
         server.stop()
+
+
+def share(config: pytest.Config) -> dict[str, str]:
+    """Serve a store until the test run ends, and return its address; that of whoever started this process, if any."""
+    if not hasattr(config.option, ADDRESS):
+        store = ControllerStore()
+        config.add_cleanup(store.close)
+        # pytest-xdist gives the options to the processes that it starts.
+        setattr(config.option, ADDRESS, store.address)
+    shared: dict[str, str] = getattr(config.option, ADDRESS)
+    return shared
+
+
+def address(config: pytest.Config) -> Any:
+    """Return the address that this process was told; None where it was told none."""
+    told = getattr(config, "workerinput", None) or vars(config.option)
+    return told.get(ADDRESS)

@@ -10,7 +10,6 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_totphog.accounts import Account, TotpAccount
-    from pytest_totphog.controller import ControllerStore
     from pytest_totphog.freezing import FrozenClock
     from pytest_totphog.leases import Leases
     from pytest_totphog.mailbox import Mailbox
@@ -61,9 +60,6 @@ INI_VALUES = {
     "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
 }
 
-_controller_key: pytest.StashKey[ControllerStore] = pytest.StashKey()
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options and ini values."""
     group = parser.getgroup("totphog", "one-time passwords (pytest-totphog)")
@@ -80,18 +76,21 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let the runs that pytest-xdist's --looponfail starts one after the other share a ledger."""
+    if config.getoption("looponfail", default=False):
+        from pytest_totphog.controller import share
+
+        share(config)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where the ledger is that all of them share."""
-    config: pytest.Config = node.config
-    if config.getoption("totphog_url") or config.getini("totphog_url"):
-        return
-    from pytest_totphog import controller
+    from pytest_totphog.controller import ADDRESS, share
 
-    if _controller_key not in config.stash:
-        config.stash[_controller_key] = controller.ControllerStore()
-        config.add_cleanup(config.stash[_controller_key].close)
-    node.workerinput[controller.ADDRESS] = config.stash[_controller_key].address
+    node.workerinput[ADDRESS] = share(node.config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,6 +72,8 @@ def serve_in_workers(
     try:
         server.serve(target_loader=partial(_load, load))
     except SystemExit:
+        if server.interrupt_signal:  # Ctrl-C in a terminal goes to the workers too
+            return
         raise ServerError("a worker and its replacement died within seconds, so the others were stopped too") from None
 
 
@@ -92,8 +94,8 @@ def _announce(host: str, port: int, ready: Callable[[str], Any]) -> None:
     """Say the URL once a worker answers; nobody tells when that is, so it is asked."""
     asking, deadline = threading.Event(), Clock.monotonic() + READY_TIMEOUT
     while Clock.monotonic() < deadline and not asking.wait(0.05):
-        with suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection(host, port, timeout=READY_TIMEOUT)
+        connection = http.client.HTTPConnection(host, port, timeout=READY_TIMEOUT)
+        with suppress(OSError, http.client.HTTPException), closing(connection):
             connection.request("GET", "/")
             connection.getresponse().read()
             ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"freezegun", "pyotp", "requests", "segno", "time_machine", "werkzeug"}
+HEAVY = {"freezegun", "pyotp", "requests", "segno", "sqlalchemy", "time_machine", "werkzeug"}
+INERT = {"pytest_totphog", "pytest_totphog.plugin"}
 
 # Each pytest process of the run writes down what it has loaded by the end.
 CONFTEST = """
@@ -14,7 +15,7 @@ CONFTEST = """
     import sys
 
     def pytest_unconfigure(config):
-        with open(f"modules-{os.getpid()}.txt", "w") as file:
+        with open(f"modules-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}.txt", "w") as file:
             file.write("\\n".join(sys.modules))
     """
 
@@ -27,9 +28,12 @@ UNUSED = """
     """
 
 
-def loaded(folder: Path) -> list[set[str]]:
-    """Return the names of the modules that each process of a run in `folder` has loaded."""
-    return [set(path.read_text("utf-8").splitlines()) for path in folder.glob("modules-*.txt")]
+def loaded(folder: Path) -> dict[str, set[str]]:
+    """Return the names of the modules that each process of a run in `folder` has loaded, by the process's name."""
+    return {
+        path.stem.removeprefix("modules-"): set(path.read_text("utf-8").splitlines())
+        for path in folder.glob("modules-*.txt")
+    }
 
 
 def ours(modules: set[str]) -> set[str]:
@@ -37,27 +41,39 @@ def ours(modules: set[str]) -> set[str]:
     return {name for name in modules if name.partition(".")[0] == "pytest_totphog"}
 
 
-def test_unused_plugin_loads_three_modules(project: pytest.Pytester) -> None:
-    """A run that takes none of the fixtures loads the package, the plugin and its settings, and no library for them."""
+def test_unused_plugin_loads_two_modules(project: pytest.Pytester) -> None:
+    """A run that takes none of the fixtures loads the package and the plugin, and no library for them."""
     project.makeconftest(CONFTEST)
     project.makepyfile(UNUSED)
     project.runpytest_subprocess().assert_outcomes(passed=4)
-    (modules,) = loaded(project.path)
-    assert ours(modules) == {"pytest_totphog", "pytest_totphog.plugin", "pytest_totphog.settings"}
-    assert modules & HEAVY == set()
+    assert {name: ours(modules) for name, modules in loaded(project.path).items()} == {"main": INERT}
+    assert loaded(project.path)["main"] & HEAVY == set()
 
 
 def test_unused_plugin_under_xdist(project: pytest.Pytester) -> None:
-    """Neither the controller nor a worker loads more."""
+    """A worker loads no more, and the controller the module by which it could serve the ledger; nobody asks for it."""
     pytest.importorskip("xdist")
     project.makeconftest(CONFTEST)
     project.makepyfile(UNUSED)
     project.runpytest_subprocess("-p", "xdist", "-n", "2").assert_outcomes(passed=4)
     processes = loaded(project.path)
-    assert len(processes) == 3
-    for modules in processes:
-        assert ours(modules) == {"pytest_totphog", "pytest_totphog.plugin", "pytest_totphog.settings"}
-        assert modules & HEAVY == set()
+    assert {name: ours(modules) for name, modules in processes.items()} == {
+        "main": {*INERT, "pytest_totphog.controller"},
+        "gw0": INERT,
+        "gw1": INERT,
+    }
+    assert set.union(*processes.values()) & HEAVY == set()
+
+
+def test_controller_of_xdist_serves_without_testing(project: pytest.Pytester) -> None:
+    """Where a worker takes a code, the controller loads the server of the ledger, and still nothing that freezes."""
+    pytest.importorskip("xdist")
+    project.makeconftest(CONFTEST)
+    project.makepyfile("def test_login(totp_token): totp_token.one_time_code(min_remaining=0)")
+    project.runpytest_subprocess("-p", "xdist", "-n", "1").assert_outcomes(passed=1)
+    controller = loaded(project.path)["main"]
+    assert "pytest_totphog.api.store" in controller
+    assert controller & {"freezegun", "requests", "time_machine", "sqlalchemy"} == set()
 
 
 @pytest.mark.parametrize("option", ["--help", "--markers", "--fixtures", "--collect-only"])
@@ -75,8 +91,8 @@ def test_looking_loads_no_more(project: pytest.Pytester, option: str) -> None:
         """
     )
     assert project.runpytest_subprocess(option).ret == pytest.ExitCode.OK
-    (modules,) = loaded(project.path)
-    assert ours(modules) == {"pytest_totphog", "pytest_totphog.plugin", "pytest_totphog.settings"}
+    modules = loaded(project.path)["main"]
+    assert ours(modules) == INERT
     assert modules & HEAVY == set()
 
 
@@ -85,7 +101,7 @@ def test_frozen_clock_alone_loads_no_server(project: pytest.Pytester) -> None:
     project.makeconftest(CONFTEST)
     project.makepyfile("def test_then(frozen_clock): pass")
     project.runpytest_subprocess().assert_outcomes(passed=1)
-    (modules,) = loaded(project.path)
+    modules = loaded(project.path)["main"]
     assert modules & HEAVY == {"freezegun"}
     assert "pytest_totphog.server" not in modules
 

@@ -333,6 +333,12 @@ def test_certificate_of_ones_own_authority(
 # Connections
 
 
+def test_adding_nothing_asks_nobody(spy: Spy, store: RemoteStore) -> None:
+    """Every test puts the tokens back that were there before it: mostly none."""
+    assert store.repository(Note).add() is True
+    assert spy.requests == []
+
+
 def test_connection_is_kept(spy: Spy, store: RemoteStore) -> None:
     """A claim costs no handshake, least of all one of TLS."""
     for _ in range(3):
