@@ -7,15 +7,19 @@ import select
 import socket
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import Final
 
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
-__all__ = ["ADDRESS", "ControllerStore", "address", "share"]
+__all__ = ["ADDRESS", "ControllerStore", "address", "share", "share_with_restarts"]
 
-# Under which name pytest-xdist's controller tells others where its store is.
+# Under which name pytest-xdist's controller tells its workers where its store is.
 ADDRESS: Final = "totphog_controller"
+# The environment's variable that tells the runs of --looponfail.
+VARIABLE: Final = "TOTPHOG_CONTROLLER"
+
+_address_key: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 
 # Seconds that requests under way may take when the run ends.
 STOP_TIMEOUT: Final = 5
@@ -62,17 +66,29 @@ class ControllerStore:
 
 
 def share(config: pytest.Config) -> dict[str, str]:
-    """Serve a store until the test run ends, and return its address; that of whoever started this process, if any."""
-    if not hasattr(config.option, ADDRESS):
+    """Return the address of the store that a test run shares; unless this process was told one, it serves one."""
+    told = address(config)
+    if told is None:
         store = ControllerStore()
         config.add_cleanup(store.close)
-        # pytest-xdist gives the options to the processes that it starts.
-        setattr(config.option, ADDRESS, store.address)
-    shared: dict[str, str] = getattr(config.option, ADDRESS)
-    return shared
+        told = config.stash[_address_key] = store.address
+    return told
 
 
-def address(config: pytest.Config) -> Any:
-    """Return the address that this process was told; None where it was told none."""
-    told = getattr(config, "workerinput", None) or vars(config.option)
-    return told.get(ADDRESS)
+def share_with_restarts(config: pytest.Config) -> None:
+    """Serve a store for the runs that this process starts one after the other."""
+    shared = share(config)
+    # Not among the options, which pytest may print.
+    os.environ[VARIABLE] = f"{shared['url']} {shared['api_key']}"
+    config.add_cleanup(partial(os.environ.__delitem__, VARIABLE))
+
+
+def address(config: pytest.Config) -> dict[str, str] | None:
+    """Return the address of the store that this process shares; None where it shares none."""
+    if (worker := getattr(config, "workerinput", None)) is not None:
+        told: dict[str, str] | None = worker.get(ADDRESS)
+        return told
+    if _address_key in config.stash:
+        return config.stash[_address_key]
+    url, _, api_key = os.environ.get(VARIABLE, "").partition(" ")
+    return {"url": url, "api_key": api_key} if url else None

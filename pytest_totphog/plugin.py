@@ -60,6 +60,7 @@ INI_VALUES = {
     "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
 }
 
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options and ini values."""
     group = parser.getgroup("totphog", "one-time passwords (pytest-totphog)")
@@ -80,9 +81,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Let the runs that pytest-xdist's --looponfail starts one after the other share a ledger."""
     if config.getoption("looponfail", default=False):
-        from pytest_totphog.controller import share
+        from pytest_totphog.controller import share_with_restarts
 
-        share(config)
+        share_with_restarts(config)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -150,12 +151,13 @@ def totp_server(totp_server_session: TotpServer, request: pytest.FixtureRequest)
     A test starts from the tokens that wider-scoped fixtures made, and what it adds is gone after it.
     """
     from pytest_totphog.process import borrowed_clock
+    from pytest_totphog.settings import checked
 
-    tokens = totp_server_session.tokens
+    tokens = checked("totp_server", lambda: totp_server_session.tokens)
     with borrowed_clock(request):
         _give_to_test_case(request, totp_server_session)
         yield totp_server_session
-        totp_server_session.restore(tokens)
+        checked("totp_server", totp_server_session.restore, tokens)
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_totphog.authenticator import running_test
-from pytest_totphog.controller import ADDRESS
+from pytest_totphog.controller import address
 from pytest_totphog.freezing import FrozenClock
 from pytest_totphog.ledger import MAX_HOLDER
 from pytest_totphog.settings import checked, option, port, seconds
@@ -85,10 +84,10 @@ def process_server(config: pytest.Config) -> TotpServer:
 def _store(config: pytest.Config) -> Store:
     if option(config, "url"):
         return _shared_server(config).store
-    worker = getattr(config, "workerinput", None)
-    if worker is None:
+    shared = address(config)
+    if shared is None and not hasattr(config, "workerinput"):
         return MemoryStore()
-    if ADDRESS not in worker:
+    if shared is None:
         # Codes of a ledger of one's own would be handed out twice, and nobody would know why logins fail.
         pytest.fail(
             "this worker of pytest-xdist has got no address of the ledger from its controller: is pytest-totphog "
@@ -97,7 +96,7 @@ def _store(config: pytest.Config) -> Store:
         )
     from pytest_totphog.stores.remote import RemoteStore
 
-    store = RemoteStore(**worker[ADDRESS], name="the ledger that pytest-xdist's controller serves to its workers")
+    store = RemoteStore(**shared, name="the ledger that pytest-xdist's controller serves to its workers")
     config.add_cleanup(store.close)
     return store
 
@@ -122,6 +121,8 @@ def _shared_server(config: pytest.Config) -> SharedTotpServer:
 
 def holder(config: pytest.Config) -> str:
     """Return who takes a code or an account, as others find it: the test, its worker, and among many runs its job."""
+    from pytest_totphog.authenticator import running_test
+
     if not option(config, "url"):
         return running_test()
     github = os.environ.get("GITHUB_RUN_ID")
@@ -141,6 +142,6 @@ def _code_options(config: pytest.Config) -> dict[str, Any]:
 
 def _namespace(config: pytest.Config) -> str:
     """Return the name of this run and worker, unlike any other's."""
-    worker = getattr(config, "workerinput", None) or {"testrunuid": uuid.uuid4().hex, "workerid": "main"}
-    # A worker that crashed is replaced by one of another name; looponfail starts runs of one name.
-    return f"{worker['testrunuid']}-{worker['workerid']}-{os.getpid()}"
+    # Not pytest-xdist's name of the run, which `--testrunuid` makes anything, and the same in several jobs.
+    worker = getattr(config, "workerinput", {"workerid": "main"})["workerid"]
+    return f"{uuid.uuid4().hex}-{worker}"

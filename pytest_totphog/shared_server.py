@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -90,10 +91,10 @@ class SharedTotpServer(TotpServer):
         if self._started:
             self._started = False
             self._authenticator.close()
-            try:
+            # A server that is gone was told before, and one that comes back forgets the namespace after a day.
+            with suppress(StoreError):
                 self._authenticator.clear()
-            finally:
-                self._store.close()
+            self._store.close()
 
     def reset(self) -> None:
         """Remove all tokens and let the clock run, also on the server; what was handed out stays spent."""

@@ -8,6 +8,8 @@ import pytest
 
 from pytest_totphog import Authenticator, Clock, InvalidInput, ServerError, TokenNotFound, TotpToken
 from pytest_totphog.authenticator import running_test
+from pytest_totphog.stores.memory import MemoryRepository
+from pytest_totphog.tokens import Token
 
 SECRET = "JBSWY3DPEHPK3PXP"
 URI = f"otpauth://totp/Example:alice?secret={SECRET}&issuer=Example&digits=8"
@@ -120,6 +122,35 @@ def test_restoring_undoes_what_came_after(authenticator: Authenticator) -> None:
     assert authenticator.tokens == [alice, bob]
 
 
+# Several authenticators on one repository, as the namespaces of a server are
+
+
+def test_tokens_of_another_namespace_are_not_there() -> None:
+    """Not in the list, not by their id, and clearing or restoring leaves them alone."""
+    tokens: MemoryRepository[Token] = MemoryRepository()
+    mine, other = Authenticator(tokens=tokens, namespace="mine"), Authenticator(tokens=tokens, namespace="other")
+    alice, bob = mine.add(mine.make(name="alice")), other.enroll(SECRET, "bob")
+
+    assert (mine.tokens, other.tokens) == ([alice], [bob])
+    assert (alice.namespace, bob.namespace) == ("mine", "other")
+    for call in (other.get, other.remove):
+        with pytest.raises(TokenNotFound, match=r"^Token not found$"):
+            call(alice.id)
+    mine.restore([])
+    assert mine.clear() == 0
+    assert other.tokens == [bob]
+
+
+def test_tokens_of_one_repository_follow_who_gives_them() -> None:
+    """Two servers of one namespace: a token that one of them adds has the other's clock and ledger there."""
+    tokens: MemoryRepository[Token] = MemoryRepository()
+    one, other = Authenticator(tokens=tokens), Authenticator(tokens=tokens)
+    alice = one.add(one.make(name="alice"))
+
+    assert one.get(alice.id).authenticator is one
+    assert other.get(alice.id).authenticator is other
+
+
 # Enrolling
 
 
@@ -210,6 +241,14 @@ def test_holder_is_the_running_test(monkeypatch: pytest.MonkeyPatch, environment
         monkeypatch.setenv(name, value)
 
     assert running_test() == holder
+
+
+def test_holder_fits_every_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parameters make names of any length and of any characters; who it is can be read all the same."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    monkeypatch.setenv("PYTEST_CURRENT_TEST", f"test_a.py::test_b[line\nbreak \udce9 {'x' * 1000}] (call)")
+
+    assert running_test() == f"test_a.py::test_b[line?break ? {'x' * 469}"
 
 
 def test_holder_outside_of_pytest_is_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -260,6 +260,44 @@ def test_short_periods_ask_for_half_of_them(authenticator: Authenticator, elapse
     assert token.claim_code().step == step
 
 
+@pytest.mark.parametrize(
+    ("default", "given", "period", "elapsed", "step"),
+    [
+        # Given to the authenticator, it is asked for of every code ...
+        (20, None, 30, 10, STEP),
+        (20, None, 30, 10.001, STEP + 1),
+        (0, None, 30, 29.9, STEP),
+        # ... unless its taker says otherwise ...
+        (20, 5, 30, 25, STEP),
+        (0, 20, 30, 10.001, STEP + 1),
+        # ... and of a shorter period all of it.
+        (20, None, 6, 0.5, STEP * 5),
+        (20, None, 6, 0.6, STEP * 5 + 1),
+    ],
+)
+def test_lifetime_unless_said(default: float, given: float | None, period: int, elapsed: float, step: int) -> None:
+    """A project whose app is slow asks for more in one place."""
+    clock = Clock()
+    clock.freeze(HALF_PAST_TEN + timedelta(seconds=elapsed))
+    token = Authenticator(clock, min_remaining=default).make(name="alice", secret=SECRET, period=period)
+
+    assert token.claim_code(given).step == step
+
+
+def test_every_code_that_is_handed_out_is_told(authenticator: Authenticator, token: TotpToken) -> None:
+    """To whoever counts them; codes that are only looked at are not, nor those that were not to be had."""
+    told: list[OneTimeCode] = []
+    authenticator.on_code = told.append
+
+    claimed = [token.claim_code(), token.claim_code(lookahead=1)]
+    token.now()
+    with pytest.raises(InvalidInput):
+        token.claim_code(min_remaining=31)
+
+    assert told == claimed
+    assert [code.step for code in told] == [STEP, STEP + 1]
+
+
 def test_lookahead_offers_the_next_step_at_once(authenticator: Authenticator, token: TotpToken) -> None:
     """For verifiers that accept it: two codes without moving the clock, the third moves it by one step."""
     first, second = (token.claim_code(lookahead=1).step for _ in range(2))
@@ -452,6 +490,17 @@ def test_longest_wait_for_a_code_is_the_default_timeout() -> None:
         token.one_time_code()
 
     assert clock.now() == HALF_PAST_TEN
+
+
+def test_timeout_unless_said() -> None:
+    """A project that would rather fail than wait says so in one place, and a test may be more patient."""
+    token = Authenticator(PatientClock(HALF_PAST_TEN), timeout=29).make(name="alice", secret=SECRET)
+    token.one_time_code()
+
+    with pytest.raises(CodeUnavailable, match=r"the next one begins in 30\.0 s, and the time-out is in 29\.0 s"):
+        token.one_time_code()
+
+    assert token.claim_code(timeout=30).step == STEP + 1
 
 
 def test_waiting_in_line() -> None:

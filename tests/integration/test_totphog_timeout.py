@@ -1,0 +1,82 @@
+"""The ini value totphog_timeout: how long one_time_code waits at the most unless the test says otherwise."""
+
+import pytest
+
+LOGINS = """
+    import pytest
+
+    from pytest_totphog import CodeUnavailable
+
+    @pytest.fixture
+    def spent(totp_server):
+        account = totp_server.add_token(period=3600)
+        account.one_time_code(min_remaining=0)
+        return account
+
+    def test_login(spent):
+        spent.one_time_code(min_remaining=0)
+    """
+
+
+@pytest.mark.parametrize(
+    ("ini", "seconds"), [("", "90.0"), ("totphog_timeout = 2.5", "2.5"), ("totphog_timeout = 0", "0.0")]
+)
+def test_nobody_waits_for_longer(project: pytest.Pytester, ini: str, seconds: str) -> None:
+    """Ninety seconds unless said. A step that comes too late is not waited for at all."""
+    project.makeini(f"[pytest]\n{ini}\n")
+    project.makepyfile(LOGINS)
+
+    result = project.runpytest()
+
+    result.assert_outcomes(failed=1)
+    said = rf"and the time-out is in {seconds} s; step \d+ was handed to \S+::test_login"
+    result.stdout.re_match_lines([rf"E .*CodeUnavailable: no unspent code of 'account' in time: .*, {said}"])
+
+
+def test_own_timeout_goes_before(project: pytest.Pytester) -> None:
+    """A test that is to wait says so, and does."""
+    project.makeini("[pytest]\ntotphog_timeout = 0\n")
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.totp(period=1)
+        def test_login(totp_token):
+            totp_token.one_time_code(min_remaining=0)
+            totp_token.one_time_code(min_remaining=0, timeout=30)
+            assert totp_token.authenticator.timeout == 0
+        """
+    )
+
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_frozen_clock_has_no_timeout(project: pytest.Pytester) -> None:
+    """Nothing is waited for."""
+    project.makeini("[pytest]\ntotphog_timeout = 0\n")
+    project.makepyfile(
+        """
+        def test_login(frozen_clock, totp_token):
+            assert totp_token.one_time_code() != totp_token.one_time_code()
+        """
+    )
+
+    project.runpytest().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("value", ["", "soon", "-1", "86401", "inf"])
+def test_bogus_value_is_a_sentence(project: pytest.Pytester, value: str) -> None:
+    """Its name, the value and what is accepted."""
+    project.makepyfile("def test_login(totp_server): pass")
+
+    result = project.runpytest("-rN", f"--override-ini=totphog_timeout={value}")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at setup of test_login*",
+            f"the ini totphog_timeout is {value!r}; accepted are 0 to 86400 seconds",
+            "=*",
+        ],
+        consecutive=True,
+    )
