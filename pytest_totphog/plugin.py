@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_totphog.settings import checked, clock_patch, marker_arguments, option, port
+from pytest_totphog.settings import (
+    MARKERS,
+    add_options,
+    checked,
+    clock_patch,
+    marker_arguments,
+    marker_names,
+    option,
+    port,
+)
 
 if TYPE_CHECKING:
     from pytest_totphog.freezing import FrozenClock
@@ -18,60 +27,60 @@ if TYPE_CHECKING:
     from pytest_totphog.server import TotpServer
     from pytest_totphog.totp_token import TotpToken
 
-MARKERS = (
-    (
-        "totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…): shape the token that the fixture "
-        "totp_token gives this test. What is left out keeps its default: a random secret, 6 digits, 30 seconds, sha1. "
-        "uri='otpauth://totp/…' says all of it at once."
-    ),
-    (
-        "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the "
-        "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or "
-        "'time-machine' (time.time and datetime of the test process), or None (nothing)."
-    ),
-    (
-        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's "
-        "practice backend accepts. What is left out stays as that backend's API document says."
-    ),
-)
 
+class _Reported:
+    """What the battery's tests reported, in this process or, under pytest-xdist, in its workers."""
+
+    def __init__(self) -> None:
+        self.properties: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a test reported."""
+        if report.when == "teardown":
+            self.properties += [str(value) for name, value in report.user_properties if name == "totphog_battery"]
+
+
+_reported_key = pytest.StashKey[_Reported]()
 # One clock a process: server and tokens read it, and the frozen_clock fixture freezes it.
 _clock_key = pytest.StashKey["FrozenClock"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options and ini values."""
-    group = parser.getgroup("totphog", "one-time passwords (pytest-totphog)")
-    group.addoption(
-        "--totphog-host",
-        metavar="HOST",
-        help="loopback address that totp_server listens on: 127.0.0.1 (the default), ::1 or localhost",
-    )
-    group.addoption(
-        "--totphog-port",
-        metavar="PORT",
-        help="port that totp_server listens on; 0, the default, takes a free one, which pytest-xdist needs",
-    )
-    group.addoption(
-        "--totphog-clock-patch",
-        metavar="PATCH",
-        help="what frozen_clock stops besides server and tokens: freezegun (the default), time-machine, or none",
-    )
-    parser.addini("totphog_host", "as --totphog-host", default="127.0.0.1")
-    parser.addini("totphog_port", "as --totphog-port", default="0")
-    parser.addini("totphog_clock_patch", "as --totphog-clock-patch", default="freezegun")
-    parser.addini(
-        "totphog_frozen_at",
-        "where frozen_clock stands unless a test's marker says otherwise: ISO 8601 with an offset, or seconds since "
-        "the epoch (default: 2024-01-15T10:30:00Z)",
-        default="2024-01-15T10:30:00Z",
-    )
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
+    """Register the markers, and look at where a report is to be written."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    if hasattr(config, "workerinput"):
+        return
+    if option(config, "report"):
+        from pytest_totphog.conformance.reports.hooks import check_path
+
+        check_path(config)
+    config.stash[_reported_key] = _Reported()
+    config.pluginmanager.register(config.stash[_reported_key], "totphog-reported")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report of the battery that --totphog-report asks for."""
+    config = session.config
+    if option(config, "report") and _reported_key in config.stash and not config.option.collectonly:
+        from pytest_totphog.conformance.reports.hooks import write_report
+        from pytest_totphog.conformance.rules import CHECKS
+
+        write_report(session, config.stash[_reported_key].properties, [check.rule for check in CHECKS])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what the battery found."""
+    if config.stash[_reported_key].properties or option(config, "report"):
+        from pytest_totphog.conformance.reports.hooks import summarise
+        from pytest_totphog.conformance.rules import CHECKS
+
+        summarise(terminalreporter, config.stash[_reported_key].properties, [check.rule for check in CHECKS])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -229,8 +238,10 @@ def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Itera
     from pytest_totphog.practice import PracticeBackend, policy_of
 
     arguments = marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
-    policy = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
-    with _borrowed_clock(request) as clock, PracticeBackend(name, clock=clock, policy=policy, **options) as backend:
+    options["policy"] = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
+    options["flaws"] = marker_names(request, "totp_flaws")
+    source = "@pytest.mark.totp_flaws" if options["flaws"] else str(request.fixturename)
+    with _borrowed_clock(request) as clock, checked(source, PracticeBackend, name, clock=clock, **options) as backend:
         _give_to_test_case(request, backend)
         yield backend
 

@@ -3,11 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
-__all__ = ["checked", "clock_patch", "marker_arguments", "option", "port"]
+__all__ = ["MARKERS", "add_options", "checked", "clock_patch", "marker_arguments", "marker_names", "option", "port"]
+
+
+MARKERS: Final = (
+    (
+        "totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…): shape the token that the fixture "
+        "totp_token gives this test. What is left out keeps its default: a random secret, 6 digits, 30 seconds, sha1. "
+        "uri='otpauth://totp/…' says all of it at once."
+    ),
+    (
+        "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the "
+        "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or "
+        "'time-machine' (time.time and datetime of the test process), or None (nothing)."
+    ),
+    (
+        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's "
+        "practice backend accepts. What is left out stays as that backend's API document says."
+    ),
+    (
+        "totp_flaws(name, …): mistakes that this test's practice backend makes, such as 'replay', 'race' or "
+        "'no-throttle', to see that a test finds them. The table of them is in docs/backends.md."
+    ),
+    (
+        "totp_profile(name): by which source the battery judges this test class, or every one of this module: "
+        "'rfc6238', 'nist-800-63b' or 'asvs-5-l2'."
+    ),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register the options, and the ini value of each."""
+    group = parser.getgroup("totphog", "one-time passwords (pytest-totphog)")
+    group.addoption(
+        "--totphog-host",
+        metavar="HOST",
+        help="loopback address that totp_server listens on: 127.0.0.1 (the default), ::1 or localhost",
+    )
+    group.addoption(
+        "--totphog-port",
+        metavar="PORT",
+        help="port that totp_server listens on; 0, the default, takes a free one, which pytest-xdist needs",
+    )
+    group.addoption(
+        "--totphog-clock-patch",
+        metavar="PATCH",
+        help="what frozen_clock stops besides server and tokens: freezegun (the default), time-machine, or none",
+    )
+    group.addoption(
+        "--totphog-profile",
+        metavar="PROFILE",
+        help="by which source the battery judges: rfc6238 (the default), nist-800-63b, or asvs-5-l2",
+    )
+    group.addoption(
+        "--totphog-throttle",
+        action="store_true",
+        help="let the battery judge the throttle of a live target too, which locks throw-away accounts there",
+    )
+    parser.addini("totphog_host", "as --totphog-host", default="127.0.0.1")
+    parser.addini("totphog_port", "as --totphog-port", default="0")
+    parser.addini("totphog_clock_patch", "as --totphog-clock-patch", default="freezegun")
+    group.addoption(
+        "--totphog-report",
+        metavar="FILE",
+        help="write what the battery found to FILE: .html (a page), .json, or .sarif (SARIF 2.1.0, for code scanning)",
+    )
+    parser.addini("totphog_report", "as --totphog-report", default="")
+    parser.addini("totphog_profile", "as --totphog-profile", default="rfc6238")
+    parser.addini("totphog_throttle", "as --totphog-throttle", type="bool", default=False)
+    parser.addini(
+        "totphog_frozen_at",
+        "where frozen_clock stands unless a test's marker says otherwise: ISO 8601 with an offset, or seconds since "
+        "the epoch (default: 2024-01-15T10:30:00Z)",
+        default="2024-01-15T10:30:00Z",
+    )
 
 
 def option(config: pytest.Config, name: str) -> str:
@@ -49,6 +122,14 @@ def marker_arguments(request: pytest.FixtureRequest, name: str, accepted: tuple[
             arguments = {}
         arguments |= given
     return arguments
+
+
+def marker_names(request: pytest.FixtureRequest, name: str) -> tuple[Any, ...]:
+    """Return what the markers of a test, its class and its module name, all together."""
+    markers = list(request.node.iter_markers(name))
+    for unknown in [each for marker in markers for each in marker.kwargs]:
+        pytest.fail(f"@pytest.mark.{name} takes names, and no {unknown}=…", pytrace=False)
+    return tuple(each for marker in markers for each in marker.args)
 
 
 def checked(source: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

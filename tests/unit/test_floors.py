@@ -14,10 +14,10 @@ PACKAGE = Path(pytest_totphog.__file__).parent
 FLOORS = [
     ["errors", "clock", "otp", "texts"],
     ["otpauth", "tokens", "qr", "freezing"],
-    ["stores", "ledger", "explanation", "totp_token", "verifier", "passwords", "access_tokens", "mailbox"],
+    ["stores", "ledger", "explanation", "totp_token", "verifier", "flaws", "passwords", "access_tokens", "mailbox"],
     ["authenticator", "wsgi"],
     ["api", "backends"],
-    ["apps", "server", "practice", "settings"],
+    ["apps", "server", "practice", "settings", "conformance"],
     ["plugin", "cli", "__main__"],
 ]
 ORDER = [name for floor in FLOORS for name in floor]
