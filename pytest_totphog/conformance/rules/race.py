@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from random import random
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,8 @@ ROUNDS: Final = 24
 LEAST_ROUNDS: Final = 8
 MAX_SECONDS: Final = 4
 AT_ONCE: Final = 5
+# How many turns are given away in a round, by all threads together.
+TURNS: Final = 2000
 # Seconds between the threads' waking and their requests.
 HEAD_START: Final = 0.001
 
@@ -51,7 +54,7 @@ def race(context: Context, what: str, make: Callable[[Account], str], send: Call
             code = make(account)
             attempts = [context.begin(account) for _ in range(AT_ONCE)]
             # An app in another process, or one that waits for a database, takes turns by itself.
-            turns.often = number % 2 == 0 and not context.live
+            turns.shuffle(number % 2 == 0 and not context.live)
             accepted = _at_once(context, attempts, code, f"{what}, sent {AT_ONCE} times at once", send, turns)
             if accepted > 1:
                 raise Broken(f"{what} let in {accepted} of {AT_ONCE} logins at the same moment, in round {number}")
@@ -95,12 +98,13 @@ def _at_once(
 class _Turns:
     """Lets threads of this process, where the app may run too, take turns more often: a race shows sooner.
 
-    Python switches threads now and then, and seldom between the two lines that look and write. Where `often` is set,
-    a thread also gives its turn away at every call and return, as a busy machine might make it.
+    Python switches threads now and then, and seldom between the two lines that look and write. When shuffled, a thread
+    also gives its turn away at calls and returns, as a busy machine might make it: at all of them where there are few.
     """
 
     def __init__(self) -> None:
-        self.often = False
+        self._shuffled = False
+        self._events = 16 * TURNS
 
     def __enter__(self) -> Self:
         self._interval, self._profile = sys.getswitchinterval(), threading.getprofile()
@@ -110,12 +114,20 @@ class _Turns:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.often = False
+        self._shuffled = False
         threading.setprofile(self._profile)
         sys.setswitchinterval(self._interval)
 
+    def shuffle(self, on: bool) -> None:
+        """Give turns away from now on, or do not; how often depends on how many calls there were the last time."""
+        if on:
+            self._share, self._events = TURNS / max(self._events, 1), 0
+        self._shuffled = on
+
     def __call__(self, *event: object) -> None:
-        if self.often:
-            sleep(0)
-        else:
+        if not self._shuffled:
             sys.setprofile(None)
+            return
+        self._events += 1
+        if random() < self._share:  # noqa: S311 # no secret
+            sleep(0)
