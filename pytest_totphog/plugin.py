@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_totphog.settings import (
+    MARKERS,
+    account_source,
+    add_options,
+    checked,
+    clock_patch,
+    marker_arguments,
+    marker_names,
+    option,
+    seconds,
+)
+
 if TYPE_CHECKING:
     from pytest_totphog.accounts import Account, TotpAccount
     from pytest_totphog.freezing import FrozenClock
@@ -17,64 +29,77 @@ if TYPE_CHECKING:
     from pytest_totphog.server import TotpServer
     from pytest_totphog.totp_token import TotpToken
 
-MARKERS = (
-    (
-        "totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…): shape the token that the fixture "
-        "totp_token gives this test. What is left out keeps its default: a random secret, 6 digits, 30 seconds, sha1. "
-        "uri='otpauth://totp/…' says all of it at once."
-    ),
-    (
-        "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the "
-        "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or "
-        "'time-machine' (time.time and datetime of the test process), or None (nothing)."
-    ),
-    (
-        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's "
-        "practice backend accepts. What is left out stays as that backend's API document says."
-    ),
-)
 
-OPTIONS = {
-    "host": "HOST: loopback address that totp_server listens on: 127.0.0.1 (the default), ::1 or localhost",
-    "port": "PORT: port that totp_server listens on; 0, the default, takes a free one, which pytest-xdist needs",
-    "url": "URL: let totp_server, totp_token and one-time codes use a running `totphog serve`, which gives no code to "
-    "two test runs; its API key is read from the environment's TOTPHOG_API_KEY (default: a server in the test process)",
-    "clock-patch": "PATCH: what frozen_clock stops besides server and tokens: freezegun (the default), time-machine, "
-    "or none",
-}
-INI_VALUES = {
-    "totphog_host": ("127.0.0.1", "as --totphog-host"),
-    "totphog_port": ("0", "as --totphog-port"),
-    "totphog_url": ("", "as --totphog-url"),
-    "totphog_clock_patch": ("freezegun", "as --totphog-clock-patch"),
-    "totphog_frozen_at": (
-        "2024-01-15T10:30:00Z",
-        "where frozen_clock stands: ISO 8601 with an offset, or seconds since the epoch (2024-01-15T10:30:00Z)",
-    ),
-    "totphog_min_remaining": ("", "seconds that a one-time code has to live (10, or half of a period below 20)"),
-    "totphog_timeout": ("90", "seconds that one_time_code() waits at the most (90)"),
-    "totphog_account_pool": (
-        "",
-        "totp_account's accounts: a JSON file, or env:NAME for a variable with JSON (none)",
-    ),
-    "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
-}
+class _Reported:
+    """What tests reported of codes and the battery, in this process or, under pytest-xdist, in its workers."""
+
+    def __init__(self) -> None:
+        self.tests: list[pytest.TestReport] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the last report of a test that has something to tell."""
+        if report.when == "teardown" and any(name.startswith("totphog_") for name, _ in report.user_properties):
+            self.tests.append(report)
+
+    @property
+    def waiting(self) -> list[pytest.TestReport]:
+        """The reports of tests that took codes."""
+        return [report for report in self.tests if "totphog_one_time_codes" in dict(report.user_properties)]
+
+    @property
+    def findings(self) -> list[str]:
+        """What the battery found, as its tests reported it."""
+        properties = [each for report in self.tests for each in report.user_properties]
+        return [str(value) for name, value in properties if name == "totphog_battery"]
+
+
+_reported_key = pytest.StashKey[_Reported]()
+
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options and ini values."""
-    group = parser.getgroup("totphog", "one-time passwords (pytest-totphog)")
-    for name, text in OPTIONS.items():
-        metavar, _, description = text.partition(": ")
-        group.addoption(f"--totphog-{name}", metavar=metavar, help=description)
-    for name, (default, description) in INI_VALUES.items():
-        parser.addini(name, description, default=default)
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
+    """Register the markers, and look at where a report is to be written."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    if hasattr(config, "workerinput"):
+        return
+    if option(config, "report"):
+        from pytest_totphog.conformance.reports.hooks import check_path
+
+        check_path(config)
+    config.stash[_reported_key] = _Reported()
+    config.pluginmanager.register(config.stash[_reported_key], "totphog-reported")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report of the battery that --totphog-report asks for."""
+    config = session.config
+    if option(config, "report") and _reported_key in config.stash and not config.option.collectonly:
+        from pytest_totphog.conformance.reports.hooks import write_report
+        from pytest_totphog.conformance.rules import CHECKS
+
+        write_report(session, config.stash[_reported_key].findings, [check.rule for check in CHECKS])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what the battery found, how many one-time codes the tests took, and how long they waited for them."""
+    reported = config.stash.get(_reported_key, None)
+    if reported is None:
+        return
+    if reported.findings or option(config, "report"):
+        from pytest_totphog.conformance.reports.hooks import summarise
+        from pytest_totphog.conformance.rules import CHECKS
+
+        summarise(terminalreporter, reported.findings, [check.rule for check in CHECKS])
+    if reported.waiting:
+        from pytest_totphog.waiting import summary
+
+        terminalreporter.write_line(summary(reported.waiting))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -92,21 +117,6 @@ def pytest_configure_node(node: Any) -> None:
     from pytest_totphog.controller import ADDRESS, share
 
     node.workerinput[ADDRESS] = share(node.config)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many one-time codes the tests took, and how long they waited for them."""
-    reports = [
-        report
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        if getattr(report, "when", None) == "teardown"
-        and any(name == "totphog_one_time_codes" for name, _ in report.user_properties)
-    ]
-    if reports:
-        from pytest_totphog.waiting import summary
-
-        terminalreporter.write_line(summary(reports))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -136,7 +146,6 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
     """The server that totp_server gives, for session-, module- and class-scoped fixtures."""
     from pytest_totphog.process import process_server
-    from pytest_totphog.settings import checked
 
     server = process_server(pytestconfig)
     checked("totp_server", server.start)
@@ -166,8 +175,6 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
 
     `@pytest.mark.totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…)` shapes it.
     """
-    from pytest_totphog.settings import checked, marker_arguments
-
     arguments = marker_arguments(request, "totp", ("secret", "digits", "period", "algorithm", "issuer", "name", "uri"))
     if "uri" not in arguments:
         # So that a page full of tokens, and an explanation, tell whose is which.
@@ -201,7 +208,6 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     """
     from pytest_totphog.clock import as_nanoseconds
     from pytest_totphog.process import borrowed_clock
-    from pytest_totphog.settings import checked, clock_patch, marker_arguments
 
     arguments = marker_arguments(request, "frozen_clock", ("at", "patch"))
     if "at" not in arguments:
@@ -269,7 +275,6 @@ def totp_account_pool(pytestconfig: pytest.Config) -> list[Account]:
     Override it to return a list of your own: each an Account, or a dict of name, password, and secret or uri.
     """
     from pytest_totphog.accounts import read_accounts
-    from pytest_totphog.settings import account_source, checked
 
     accounts: list[Account] = checked("ini totphog_account_pool", read_accounts, account_source(pytestconfig))
     return accounts
@@ -293,7 +298,6 @@ def totp_account_factory(
     """Takes another account each time it is called, as totp_account does, for tests that need several at once."""
     from pytest_totphog.accounts import AccountPool, TotpAccount, as_accounts
     from pytest_totphog.process import holder
-    from pytest_totphog.settings import checked, seconds
 
     accounts = checked("totp_account_pool", as_accounts, totp_account_pool)
     pool = AccountPool(accounts, _totp_leases, seconds(pytestconfig, "totphog_account_timeout"))
@@ -318,11 +322,12 @@ def _totp_leases(pytestconfig: pytest.Config) -> Leases:
 def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Iterator[PracticeBackend]:
     from pytest_totphog.practice import PracticeBackend, policy_of
     from pytest_totphog.process import borrowed_clock
-    from pytest_totphog.settings import checked, marker_arguments
 
     arguments = marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
-    policy = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
-    with borrowed_clock(request) as clock, PracticeBackend(name, clock=clock, policy=policy, **options) as backend:
+    options["policy"] = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
+    options["flaws"] = marker_names(request, "totp_flaws")
+    source = "@pytest.mark.totp_flaws" if options["flaws"] else str(request.fixturename)
+    with borrowed_clock(request) as clock, checked(source, PracticeBackend, name, clock=clock, **options) as backend:
         _give_to_test_case(request, backend)
         yield backend
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -43,12 +44,13 @@ class PracticeBackend:
         clock: what its codes, lockouts and tokens live on; the system's time unless given.
         policy: what its verifier accepts; as its API document says unless given.
         store: where its accounts live; in memory unless given.
+        flaws: the mistakes to make, such as `{"replay", "race"}`; none unless given.
         host: the address to listen on.
         port: the port to listen on; 0 for a free one.
         options: what else that app takes.
 
     Raises:
-        InvalidInput: when there is no app of that name, or it does not take an option.
+        InvalidInput: when there is no app of that name, or it does not take an option or cannot have a flaw.
         MissingExtra: when a package is not installed that it needs.
     """
 
@@ -59,6 +61,7 @@ class PracticeBackend:
         clock: Clock | None = None,
         policy: VerifierPolicy | None = None,
         store: Store | None = None,
+        flaws: Collection[str] = (),
         host: str = "127.0.0.1",
         port: int = 0,
         **options: Any,
@@ -66,7 +69,10 @@ class PracticeBackend:
         self.name = name
         self.clock = Clock() if clock is None else clock
         self._store: Store = MemoryStore() if store is None else store
+        if flaws:
+            options["flaws"] = flaws
         app = create_app(name, clock=self.clock, store=self._store, policy=policy, **options)
+        self.flaws = frozenset(flaws)
         self.policy = policy_of(name) if policy is None else policy
         self._server = Server(app, host, port)
 

@@ -4,11 +4,93 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
-__all__ = ["account_source", "checked", "clock_patch", "marker_arguments", "option", "port", "seconds"]
+__all__ = [
+    "MARKERS",
+    "account_source",
+    "add_options",
+    "checked",
+    "clock_patch",
+    "marker_arguments",
+    "marker_names",
+    "option",
+    "port",
+    "seconds",
+]
+
+MARKERS: Final = (
+    (
+        "totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…): shape the token that the fixture "
+        "totp_token gives this test. What is left out keeps its default: a random secret, 6 digits, 30 seconds, sha1. "
+        "uri='otpauth://totp/…' says all of it at once."
+    ),
+    (
+        "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the "
+        "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or "
+        "'time-machine' (time.time and datetime of the test process), or None (nothing)."
+    ),
+    (
+        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's "
+        "practice backend accepts. What is left out stays as that backend's API document says."
+    ),
+    (
+        "totp_flaws(name, …): mistakes that this test's practice backend makes, such as 'replay', 'race' or "
+        "'no-throttle', to see that a test finds them. The table of them is in docs/backends.md."
+    ),
+    (
+        "totp_profile(name): by which source the battery judges this test class, or every one of this module: "
+        "'rfc6238', 'nist-800-63b' or 'asvs-5-l2'."
+    ),
+)
+OPTIONS: Final = {
+    "host": "HOST: loopback address that totp_server listens on: 127.0.0.1 (the default), ::1 or localhost",
+    "port": "PORT: port that totp_server listens on; 0, the default, takes a free one, which pytest-xdist needs",
+    "url": "URL: let totp_server, totp_token and one-time codes use a running `totphog serve`, which gives no code to "
+    "two test runs; its API key is read from the environment's TOTPHOG_API_KEY (default: a server in the test process)",
+    "clock-patch": "PATCH: what frozen_clock stops besides server and tokens: freezegun (the default), time-machine, "
+    "or none",
+    "profile": "PROFILE: by which source the battery judges: rfc6238 (the default), nist-800-63b, or asvs-5-l2",
+    "report": "FILE: write what the battery found to FILE: .html (a page), .json, or .sarif (SARIF 2.1.0, for code "
+    "scanning)",
+}
+INI_VALUES: Final = {
+    "totphog_host": ("127.0.0.1", "as --totphog-host"),
+    "totphog_port": ("0", "as --totphog-port"),
+    "totphog_url": ("", "as --totphog-url"),
+    "totphog_clock_patch": ("freezegun", "as --totphog-clock-patch"),
+    "totphog_frozen_at": (
+        "2024-01-15T10:30:00Z",
+        "where frozen_clock stands: ISO 8601 with an offset, or seconds since the epoch (2024-01-15T10:30:00Z)",
+    ),
+    "totphog_min_remaining": ("", "seconds that a one-time code has to live (10, or half of a period below 20)"),
+    "totphog_timeout": ("90", "seconds that one_time_code() waits at the most (90)"),
+    "totphog_account_pool": (
+        "",
+        "totp_account's accounts: a JSON file, or env:NAME for a variable with JSON (none)",
+    ),
+    "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
+    "totphog_profile": ("rfc6238", "as --totphog-profile"),
+    "totphog_report": ("", "as --totphog-report"),
+}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register the options and ini values."""
+    group = parser.getgroup("totphog", "one-time passwords (pytest-totphog)")
+    for name, text in OPTIONS.items():
+        metavar, _, description = text.partition(": ")
+        group.addoption(f"--totphog-{name}", metavar=metavar, help=description)
+    for name, (default, description) in INI_VALUES.items():
+        parser.addini(name, description, default=default)
+    group.addoption(
+        "--totphog-throttle",
+        action="store_true",
+        help="let the battery judge the throttle of a live target too, which locks throw-away accounts there",
+    )
+    parser.addini("totphog_throttle", "as --totphog-throttle", type="bool", default=False)
 
 
 def option(config: pytest.Config, name: str) -> str:
@@ -78,6 +160,14 @@ def marker_arguments(request: pytest.FixtureRequest, name: str, accepted: tuple[
             arguments = {}
         arguments |= given
     return arguments
+
+
+def marker_names(request: pytest.FixtureRequest, name: str) -> tuple[Any, ...]:
+    """Return what the markers of a test, its class and its module name, all together."""
+    markers = list(request.node.iter_markers(name))
+    for unknown in [each for marker in markers for each in marker.kwargs]:
+        pytest.fail(f"@pytest.mark.{name} takes names, and no {unknown}=…", pytrace=False)
+    return tuple(each for marker in markers for each in marker.args)
 
 
 def checked(source: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -9,6 +9,9 @@ import pytest
 
 from pytest_totphog import cli, create_app, plugin
 from pytest_totphog.apps import APPS
+from pytest_totphog.conformance.driver import OPTIONAL
+from pytest_totphog.conformance.profiles import PROFILES
+from pytest_totphog.conformance.rules import CHECKS
 
 ROOT = Path(__file__).parents[2]
 PAGES = "\n".join(path.read_text("utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))))
@@ -115,3 +118,18 @@ def test_routes(name: str) -> None:
     routes = [re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"{route.method} {route.path}") for route in app.routes]
     assert routes != []
     assert [route for route in routes if re.search(f"`{re.escape(route)}[`?]", PAGES) is None] == []
+
+
+def test_rules_of_the_battery() -> None:
+    """Every rule stands in the table with its level, its source and its advisories."""
+    rows = [
+        f"| {rule.id} {rule.title} | {rule.level.value} | {rule.source}, {rule.section} | {', '.join(rule.cves)} |"
+        for rule in (check.rule for check in CHECKS)
+    ]
+    assert [row for row in rows if row not in PAGES] == []
+
+
+def test_methods_of_a_login_driver() -> None:
+    """Every method that a driver may have is named, and so is every profile."""
+    assert [name for name in OPTIONAL if re.search(rf"`{name}\(", PAGES) is None] == []
+    assert [name for name in PROFILES if not mentioned(name)] == []

@@ -1,4 +1,4 @@
-"""The fixtures of the practice backends and of the mailbox, and the marker totp_policy."""
+"""The fixtures of the practice backends and of the mailbox, and the markers totp_policy and totp_flaws."""
 
 import pytest
 
@@ -72,6 +72,54 @@ def test_wrong_policy(project: pytest.Pytester, arguments: str, sentence: str) -
     result = project.runpytest()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"{sentence}*"])
+    result.stdout.no_fnmatch_line("*plugin.py*")
+
+
+def test_flaws_marker(project: pytest.Pytester) -> None:
+    """What it names on test, class and module comes together; without it the backend is honest."""
+    project.makepyfile(
+        """
+        import pytest
+
+        def test_honest(simple_backend):
+            assert simple_backend.flaws == frozenset()
+
+        @pytest.mark.totp_flaws("replay", "race")
+        class TestFlaws:
+            def test_flaws_of_the_class(self, simple_backend):
+                assert simple_backend.flaws == {"replay", "race"}
+
+            @pytest.mark.totp_flaws("half-login")
+            def test_one_more(self, login_demo_backend):
+                assert login_demo_backend.flaws == {"replay", "race", "half-login"}
+        """
+    )
+    project.runpytest().assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize(
+    ("fixture", "arguments", "sentence"),
+    [
+        ("simple", "'half-login'", "totp_flaws: simple has no flaw 'half-login'; accepted: replay, trailing-replay, "),
+        ("simple", "{'replay'}", "totp_flaws: simple has no flaw {'replay'}; accepted: replay, "),
+        ("vault", "'replay'", "totp_flaws: the app vault does not take 'flaws'; accepted: clock, store, "),
+        ("simple", "replay=True", "totp_flaws takes names, and no replay=…"),
+    ],
+)
+def test_wrong_flaws(project: pytest.Pytester, fixture: str, arguments: str, sentence: str) -> None:
+    """A sentence, and no traceback of the plugin's."""
+    project.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.totp_flaws({arguments})
+        def test_flaws({fixture}_backend):
+            pass
+        """
+    )
+    result = project.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"@pytest.mark.{sentence}*"])
     result.stdout.no_fnmatch_line("*plugin.py*")
 
 

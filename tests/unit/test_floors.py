@@ -20,6 +20,7 @@ FLOORS = [
         "explanation",
         "totp_token",
         "verifier",
+        "flaws",
         "passwords",
         "access_tokens",
         "mailbox",
@@ -29,7 +30,7 @@ FLOORS = [
     ],
     ["authenticator", "namespaces", "wsgi"],
     ["api", "backends"],
-    ["apps", "server", "shared_server", "workers", "practice", "controller", "settings", "process"],
+    ["apps", "server", "shared_server", "workers", "practice", "controller", "settings", "process", "conformance"],
     ["plugin", "cli", "__main__"],
 ]
 ORDER = [name for floor in FLOORS for name in floor]

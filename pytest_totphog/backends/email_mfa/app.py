@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.access_tokens import AccessTokens
+from pytest_totphog.backends import flawed
 from pytest_totphog.backends.email_mfa.mail import MailNotSent, Postman
 from pytest_totphog.backends.email_mfa.model import EmailMfa, Reason, Refused
 from pytest_totphog.clock import Clock
@@ -55,6 +56,7 @@ def create_app(
     bcrypt_cost: int = 4,
     jwt_key: str | None = None,
     jwt_lifetime: int = 3600,
+    flaws: Collection[str] = (),
 ) -> Cors:
     """Return the app email-mfa.
 
@@ -68,8 +70,10 @@ def create_app(
         bcrypt_cost: the work for each password, 4 to 20.
         jwt_key: what access tokens are signed with; a random key unless given.
         jwt_lifetime: seconds that an access token lives.
+        flaws: the mistakes to make, such as `{"no-throttle"}`; none unless given.
 
     Raises:
+        InvalidInput: when an option is not what is accepted.
         MissingExtra: where bcrypt or PyJWT is not installed.
     """
     clock, store = clock or Clock(), store or MemoryStore()
@@ -78,7 +82,7 @@ def create_app(
     model = EmailMfa(
         store,
         clock,
-        Verifier(store, clock, policy or DEFAULT_POLICY),
+        flawed(Verifier, "email-mfa", flaws)(store, clock, policy or DEFAULT_POLICY),
         PasswordHasher(bcrypt_cost),
         AccessTokens(clock, jwt_key, jwt_lifetime, store),
         Postman(smtp, clock),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import qr
 from pytest_totphog.access_tokens import AccessTokens
+from pytest_totphog.backends import flawed
 from pytest_totphog.backends.login_demo.model import Account, Accounts
 from pytest_totphog.clock import Clock
 from pytest_totphog.passwords import PasswordHasher
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_POLICY", "create_app"]
 
+NAME: Final = "login-demo"
 PACKAGE: Final = "pytest_totphog.backends.login_demo"
 
 # The document knows no limit on wrong codes; it only counts them.
@@ -61,6 +63,9 @@ def create_app(
     jwt_key: str | None = None,
     jwt_lifetime: int = 3600,
     debug: bool = True,
+    disable_takes_code: bool = False,
+    send_reset: Callable[[str, str], None] | None = None,
+    flaws: Collection[str] = (),
 ) -> App:
     """Return the app login-demo.
 
@@ -73,17 +78,26 @@ def create_app(
         jwt_key: what access tokens are signed with; unless given a random key, kept in the store.
         jwt_lifetime: seconds that an access token lives.
         debug: whether `/api/debug` is served, which lists all accounts to everyone.
+        disable_takes_code: whether `/api/mfa/totp/disable` demands a code, which the document does not.
+        send_reset: sends the token of a password reset to an address; without it there is no password reset, as in the
+            document.
+        flaws: the mistakes to make, such as `{"replay"}`; none unless given.
 
     Raises:
         InvalidInput: when an option is not what is accepted.
         MissingExtra: where bcrypt or PyJWT is not installed.
     """
     clock, store = clock or Clock(), store or MemoryStore()
-    verifier = Verifier(store, clock, policy or DEFAULT_POLICY)
-    api = _Api(
-        Accounts(store, clock, verifier, PasswordHasher(bcrypt_cost), PasswordHasher()),
-        AccessTokens(clock, jwt_key, jwt_lifetime, store),
+    verifier = flawed(Verifier, NAME, flaws)(store, clock, policy or DEFAULT_POLICY)
+    accounts = flawed(Accounts, NAME, flaws)(
+        store,
+        clock,
+        verifier,
+        PasswordHasher(bcrypt_cost),
+        PasswordHasher(),
+        disable_takes_code=disable_takes_code,
     )
+    api = flawed(_Api, NAME, flaws)(accounts, AccessTokens(clock, jwt_key, jwt_lifetime, store), send_reset)
     routes = [
         Route("POST", "/api/auth/register", api.register),
         Route("POST", "/api/auth/login", api.log_in),
@@ -99,7 +113,10 @@ def create_app(
     ]
     if debug:
         routes.append(Route("GET", "/api/debug", api.debug))
-    return _SecuredApp(routes, _error_body, gate or Gate())
+    if send_reset is not None:
+        routes.append(Route("POST", "/api/auth/forgot-password", api.forgot_password))
+        routes.append(Route("POST", "/api/auth/reset-password", api.reset_password))
+    return flawed(_SecuredApp, NAME, flaws)(routes, _error_body, gate or Gate())
 
 
 class _SecuredApp(App):
@@ -115,9 +132,10 @@ class _SecuredApp(App):
 
 
 class _Api:
-    def __init__(self, accounts: Accounts, tokens: AccessTokens) -> None:
+    def __init__(self, accounts: Accounts, tokens: AccessTokens, send_reset: Callable[[str, str], None] | None) -> None:
         self._accounts = accounts
         self._tokens = tokens
+        self._send_reset = send_reset
 
     def register(self, request: Request) -> Response:
         email, password = _credentials(read_object(request, ("email", "password")))
@@ -132,22 +150,29 @@ class _Api:
         code = body.get("totpCode")
         if code is not None and not isinstance(code, str):
             raise HttpError(400, f"totpCode is of type {type(code).__name__}; accepted is a string")
-        # An empty field of a form is a missing code.
-        login = self._accounts.log_in(email, password, code or None)
+        login = self._accounts.log_in(email, password, code)
         if login.code_required:
             message = "Please enter your Google Authenticator code"
             return json_response({"success": False, "requiresTOTP": True, "message": message})
-        account = login.account
-        if account is None:
+        if login.account is None:
             raise HttpError(401, "Invalid credentials or TOTP code")
-        return json_response(
-            {
-                "success": True,
-                "token": self._tokens.issue(account.id),
-                "user": {"id": account.id, "email": account.email},
-                "totpEnabled": self._accounts.second_factor(account).enabled,
-            }
-        )
+        return self._logged_in(login.account)
+
+    def forgot_password(self, request: Request) -> Response:
+        body = read_object(request, ("email",))
+        require_texts(body, ("email",), "Missing email")
+        account = self._accounts.find(as_email(body["email"]))
+        if account is not None and self._send_reset is not None:
+            self._send_reset(account.email, self._accounts.forgot_password(account))
+        return json_response({"success": True, "message": "Password reset sent if there is such a user"})
+
+    def reset_password(self, request: Request) -> Response:
+        body = read_object(request, ("token", "password"))
+        require_texts(body, ("token", "password"), "Missing token or password")
+        account = self._accounts.reset_password(body["token"], as_password(body["password"]))
+        if account is None:
+            raise HttpError(400, "Invalid or expired token")
+        return self._password_set(account)
 
     def set_up(self, request: Request) -> Response:
         account = self._authenticated(request)
@@ -177,7 +202,11 @@ class _Api:
 
     def disable(self, request: Request) -> Response:
         account = self._authenticated(request)
-        read_object(request, (), may_be_empty=True)
+        body = read_object(request, ("code",) if self._accounts.disable_takes_code else (), may_be_empty=True)
+        if body:
+            require_texts(body, ("code",), "Missing code")
+        if not self._accounts.may_disable(account, body.get("code")):
+            raise HttpError(400, "Invalid code" if body else "Missing code")
         self._accounts.disable(account)
         return json_response({"success": True, "message": "TOTP disabled successfully"})
 
@@ -200,6 +229,20 @@ class _Api:
             for factor in self._accounts.second_factors
         ]
         return json_response({"users": users, "totpSettings": settings})
+
+    def _logged_in(self, account: Account) -> Response:
+        return json_response(
+            {
+                "success": True,
+                "token": self._tokens.issue(account.id),
+                "user": {"id": account.id, "email": account.email},
+                "totpEnabled": self._accounts.second_factor(account).enabled,
+            }
+        )
+
+    def _password_set(self, account: Account) -> Response:
+        # Not logged in: whoever reads the mail has one factor, and the login takes two.
+        return json_response({"success": True, "message": "Password reset successfully"})
 
     def _authenticated(self, request: Request) -> Account:
         """Return the account that the request's access token was issued to."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from pytest_totphog.clock import Clock
 from pytest_totphog.otp import random_secret
@@ -15,9 +16,10 @@ from pytest_totphog.stores.records import put
 from pytest_totphog.tokens import Token
 from pytest_totphog.verifier import Verifier
 
-__all__ = ["Account", "Accounts", "Enrolment", "Login", "SecondFactor"]
+__all__ = ["Account", "Accounts", "Enrolment", "Login", "PasswordReset", "SecondFactor"]
 
 ISSUER: Final = "2FA Demo"
+RESET_SECONDS: Final = 3600
 
 BACKUP_CODES: Final = 8
 BACKUP_CODE_LENGTH: Final = 8
@@ -66,6 +68,15 @@ class SecondFactor:
 
 
 @dataclass(frozen=True)
+class PasswordReset:
+    """The latest permission to set a new password, by the account's id; only a hash of its token is kept."""
+
+    id: str
+    token_hash: str
+    expires_at: float
+
+
+@dataclass(frozen=True)
 class Enrolment:
     """What a user is shown once to set up an authenticator app; the backup codes are kept as hashes only."""
 
@@ -90,10 +101,18 @@ class Accounts:
         verifier: judges codes and counts failures, by the account's id.
         passwords: hashes passwords.
         backup_codes: hashes backup codes; they are random, and eight at a time, so less work will do.
+        disable_takes_code: whether switching the second factor off takes a code of it.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, verifier: Verifier, passwords: PasswordHasher, backup_codes: PasswordHasher
+        self,
+        store: Store,
+        clock: Clock,
+        verifier: Verifier,
+        passwords: PasswordHasher,
+        backup_codes: PasswordHasher,
+        *,
+        disable_takes_code: bool = False,
     ) -> None:
         self._clock = clock
         self._verifier = verifier
@@ -101,6 +120,8 @@ class Accounts:
         self._backup_codes = backup_codes
         self._accounts: Repository[Account] = store.repository(Account)
         self._second_factors: Repository[SecondFactor] = store.repository(SecondFactor)
+        self._resets: Repository[PasswordReset] = store.repository(PasswordReset)
+        self.disable_takes_code = disable_takes_code
 
     @property
     def all(self) -> list[Account]:
@@ -116,6 +137,10 @@ class Accounts:
         """Return the account with an id."""
         return self._accounts.get(account_id)
 
+    def find(self, email: str) -> Account | None:
+        """Return the account of an address, in any case."""
+        return self._accounts.get(_account_id(email))
+
     def register(self, email: str, password: str) -> Account | None:
         """Return a new account; None when the address, in whichever case, has one."""
         account = Account(_account_id(email), email, self._passwords.hash(password))
@@ -130,15 +155,15 @@ class Accounts:
         Args:
             email: the address, in any case.
             password: the password.
-            code: a code of the authenticator app or a backup code; None when none was given.
+            code: a code of the authenticator app or a backup code; None or empty when none was given.
         """
-        account = self._accounts.get(_account_id(email))
+        account = self.find(email)
         right = self._passwords.verify(password, None if account is None else account.password_hash)
         if account is None or not right:
             return Login()
         if not self.second_factor(account).enabled:
             return Login(account)
-        if code is None:
+        if not code:
             return Login(code_required=True)
         return Login(account) if self._accepts(account, code) else Login()
 
@@ -152,14 +177,10 @@ class Accounts:
 
     def set_up(self, account: Account) -> Enrolment:
         """Return a new secret with its backup codes, to be verified; what is in force stays in force until then."""
-        secret = random_secret()
+        secret = self._new_secret()
         codes = [_backup_code() for _ in range(BACKUP_CODES)]
         hashes = [self._backup_codes.hash(code) for code in codes]
-        put(
-            self._second_factors,
-            account.id,
-            lambda old: replace(old or SecondFactor(account.id), pending_secret=secret, pending_backup_codes=hashes),
-        )
+        self._change(account, pending_secret=secret, pending_backup_codes=hashes)
         return Enrolment(self._token(account, secret), codes)
 
     def verify(self, account: Account, code: str) -> bool:
@@ -168,17 +189,49 @@ class Accounts:
         secret = factor.pending_secret or factor.secret
         if secret is None or not self._verifier.verify(account.id, self._token(account, secret), code).accepted:
             return False
+        return self._put_in_force(account, secret)
 
+    def may_disable(self, account: Account, code: str | None) -> bool:
+        """Return whether the second factor may be switched off, with a code of it where that is what it takes."""
+        if not self.disable_takes_code or not self.second_factor(account).enabled:
+            return True
+        return code is not None and self._accepts(account, code)
+
+    def disable(self, account: Account) -> None:
+        """Forget the second factor, backup codes included, and one that is being set up."""
+        self._second_factors.remove(account.id)
+
+    def forgot_password(self, account: Account) -> str:
+        """Return the token of a permission to set a new password, which voids any older one."""
+        token = secrets.token_urlsafe(32)
+        reset = PasswordReset(account.id, _hash(token), self._clock.time() + RESET_SECONDS)
+        put(self._resets, reset.id, lambda _: reset)
+        return token
+
+    def reset_password(self, token: str, password: str) -> Account | None:
+        """Set a new password, once for each token; return the account, or None when the token is not good."""
+        password_hash = self._passwords.hash(password)
+        resets = self._resets.find(token_hash=_hash(token))
+        if not resets or self._resets.remove(resets[0].id) != resets[0] or resets[0].expires_at <= self._clock.time():
+            return None
+        while (account := self.get(resets[0].id)) is not None:
+            if self._accounts.replace(account, new := replace(account, password_hash=password_hash)):
+                return new
+        return None
+
+    def _new_secret(self) -> str:
+        return random_secret()
+
+    def _change(self, account: Account, **fields: Any) -> None:
+        put(self._second_factors, account.id, lambda old: replace(old or SecondFactor(account.id), **fields))
+
+    def _put_in_force(self, account: Account, secret: str) -> bool:
         while (factor := self.second_factor(account)).pending_secret == secret:
             if self._second_factors.replace(factor, SecondFactor(account.id, secret, factor.pending_backup_codes)):
                 return True
         # Without a new secret there was nothing to put in force, or somebody else was faster; but if the second
         # factor has been disabled or set up anew meanwhile, this code is good for nothing.
         return factor.secret == secret
-
-    def disable(self, account: Account) -> None:
-        """Forget the second factor, backup codes included, and one that is being set up."""
-        self._second_factors.remove(account.id)
 
     def _accepts(self, account: Account, code: str) -> bool:
         if len(code) == BACKUP_CODE_LENGTH:
@@ -206,6 +259,10 @@ class Accounts:
 
 def _account_id(email: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"mailto:{email.lower()}"))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _backup_code() -> str:

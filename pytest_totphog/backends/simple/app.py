@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import qr
+from pytest_totphog.backends import flawed
 from pytest_totphog.backends.simple.model import User, Users
 from pytest_totphog.clock import Clock
 from pytest_totphog.stores import Store
@@ -30,6 +32,7 @@ def create_app(
     store: Store | None = None,
     policy: VerifierPolicy | None = None,
     gate: Gate | None = None,
+    flaws: Collection[str] = (),
 ) -> App:
     """Return the app simple.
 
@@ -38,9 +41,14 @@ def create_app(
         store: where users live; in memory unless given.
         policy: what the verifier accepts.
         gate: what is refused beforehand; unless given, everything not addressed to loopback.
+        flaws: the mistakes to make, such as `{"race"}`; none unless given.
+
+    Raises:
+        InvalidInput: for a flaw that this app cannot have.
     """
     clock, store = clock or Clock(), store or MemoryStore()
-    wire = _Wire(Users(store, clock, Verifier(store, clock, policy or DEFAULT_POLICY)))
+    verifier = flawed(Verifier, "simple", flaws)(store, clock, policy or DEFAULT_POLICY)
+    wire = _Wire(Users(store, clock, verifier))
     routes = [
         Route("POST", "/register", wire.register),
         Route("GET", "/get-totp/<username>", wire.get_totp),

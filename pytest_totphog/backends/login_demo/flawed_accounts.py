@@ -1,0 +1,250 @@
+"""Accounts with a mistake in them: each overrides as little of the right way as it takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pytest_totphog.backends.login_demo.model import Account, Accounts, Enrolment, Login
+from pytest_totphog.flaws import between_check_and_set
+from pytest_totphog.otp import random_secret
+from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.tokens import Token
+from pytest_totphog.verifier import Verifier
+from pytest_totphog.wsgi.errors import HttpError
+
+__all__ = [
+    "AnyUsersCode",
+    "EagerEnrolment",
+    "EmptyCode",
+    "FreeDisable",
+    "LeakyResponses",
+    "LongPeriod",
+    "OldRecovery",
+    "PasswordResetsThrottle",
+    "RecoveryRace",
+    "RecoveryReuse",
+    "SharedRecovery",
+    "SharedSecret",
+    "ShortSecret",
+    "SurfaceReplay",
+    "UnconfirmedEnrolment",
+    "UnspentEnrolment",
+    "UriMismatch",
+]
+
+
+# Secrets and what is shown of them
+
+
+class ShortSecret(Accounts):
+    """A secret has 80 bits."""
+
+    def _new_secret(self) -> str:
+        return random_secret(10)
+
+
+class SharedSecret(Accounts):
+    """All accounts have one secret."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._secret = random_secret()
+
+    def _new_secret(self) -> str:
+        return self._secret
+
+
+class LongPeriod(Accounts):
+    """A time step takes three minutes."""
+
+    def _token(self, account: Account, secret: str) -> Token:
+        return replace(super()._token(account, secret), period=180)
+
+
+class UriMismatch(Accounts):
+    """The key URI demands SHA-256, and the login computes SHA-1."""
+
+    def set_up(self, account: Account) -> Enrolment:
+        """Show another token than the one that will be judged by."""
+        enrolment = super().set_up(account)
+        return replace(enrolment, token=replace(enrolment.token, algorithm="sha256"))
+
+
+# Enrolment
+
+
+class OtherVerifier(Accounts):
+    """A second verifier that remembers for itself, as when two teams write two doors."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._other = Verifier(MemoryStore(), self._clock, self._verifier.policy)
+
+    def _other_accepts(self, account: Account, secret: str, code: str) -> bool:
+        return self._other.verify(account.id, self._token(account, secret), code).accepted
+
+
+class UnconfirmedEnrolment(Accounts):
+    """Any code puts a new secret in force."""
+
+    def verify(self, account: Account, code: str) -> bool:
+        """Accept whatever is sent for a new secret."""
+        pending = self.second_factor(account).pending_secret
+        return super().verify(account, code) or (pending is not None and self._put_in_force(account, pending))
+
+
+class UnspentEnrolment(OtherVerifier):
+    """The code that put a secret in force opens the login, too."""
+
+    def verify(self, account: Account, code: str) -> bool:
+        """Accept a code for a new secret, and leave it unspent."""
+        pending = self.second_factor(account).pending_secret
+        if pending is None:
+            return super().verify(account, code)
+        return self._other_accepts(account, pending, code) and self._put_in_force(account, pending)
+
+
+class EagerEnrolment(Accounts):
+    """A new secret is in force as soon as it is shown, and the one before is not."""
+
+    def set_up(self, account: Account) -> Enrolment:
+        """Put the new secret in force before anybody has confirmed it."""
+        enrolment = super().set_up(account)
+        self._change(account, secret=enrolment.token.secret)
+        return enrolment
+
+
+# One account and another, one door and another
+
+
+class AnyUsersCode(Accounts):
+    """A code that is not the account's own is looked for among those of all the others."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._tokens: dict[str, Token] = {}
+
+    def _token(self, account: Account, secret: str) -> Token:
+        token = self._tokens[account.id] = super()._token(account, secret)
+        return token
+
+    def _accepts(self, account: Account, code: str) -> bool:
+        if super()._accepts(account, code):
+            return True
+        now = self._clock.time_ns()
+        for other, token in list(self._tokens.items()):
+            if other != account.id and token.code_at_step(token.step_at(now)) == code:
+                self._verifier.forgive(account.id)
+                return True
+        return False
+
+
+class SharedRecovery(Accounts):
+    """A backup code is looked up without asking whose it is (CVE-2025-64175)."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._owners: dict[str, str] = {}
+
+    def set_up(self, account: Account) -> Enrolment:
+        """Remember the new codes beside everybody else's."""
+        enrolment = super().set_up(account)
+        self._owners |= dict.fromkeys(enrolment.backup_codes, account.id)
+        return enrolment
+
+    def _accepts_backup_code(self, account: Account, code: str) -> bool:
+        owner = self.get(self._owners.get(code, account.id)) or account
+        return super()._accepts_backup_code(owner, code)
+
+
+class SurfaceReplay(OtherVerifier):
+    """Switching the second factor off has a memory of its own, and takes the code that the login took."""
+
+    def may_disable(self, account: Account, code: str | None) -> bool:
+        """Ask the other verifier."""
+        secret = self.second_factor(account).secret
+        return secret is None or (code is not None and self._other_accepts(account, secret, code))
+
+
+class FreeDisable(Accounts):
+    """Switching the second factor off takes no code, or a wrong one."""
+
+    def may_disable(self, account: Account, code: str | None) -> bool:
+        """Let everybody do it who is logged in."""
+        return True
+
+
+# Backup codes
+
+
+class RecoveryReuse(Accounts):
+    """A backup code is accepted again and again (CVE-2025-67507)."""
+
+    def _accepts_backup_code(self, account: Account, code: str) -> bool:
+        codes = self.second_factor(account).backup_codes
+        accepted = super()._accepts_backup_code(account, code)
+        self._change(account, backup_codes=codes)
+        return accepted
+
+
+class RecoveryRace(Accounts):
+    """It is looked up whether a backup code is left, and crossed out afterwards (CVE-2025-67507)."""
+
+    def _accepts_backup_code(self, account: Account, code: str) -> bool:
+        if self._verifier.fail(account.id) is not None:
+            return False
+        hashes = self.second_factor(account).backup_codes
+        used = next((hashed for hashed in hashes if self._backup_codes.verify(code, hashed)), None)
+        if used is None:
+            return False
+        between_check_and_set()
+        self._change(account, backup_codes=[hashed for hashed in hashes if hashed != used])
+        self._verifier.forgive(account.id)
+        return True
+
+
+class OldRecovery(Accounts):
+    """Backup codes stay good when there are new ones."""
+
+    def set_up(self, account: Account) -> Enrolment:
+        """Keep the old ones among the new ones."""
+        enrolment = super().set_up(account)
+        factor = self.second_factor(account)
+        self._change(account, pending_backup_codes=[*factor.backup_codes, *factor.pending_backup_codes])
+        return enrolment
+
+
+# The login
+
+
+class EmptyCode(Accounts):
+    """A code is looked at when there is one, and the login goes on when there is none."""
+
+    def log_in(self, email: str, password: str, code: str | None) -> Login:
+        """Take an empty code for a right one."""
+        login = super().log_in(email, password, code)
+        return Login(self.find(email)) if login.code_required and code == "" else login
+
+
+class LeakyResponses(Accounts):
+    """The answer to a wrong code tells the right one."""
+
+    def _accepts(self, account: Account, code: str) -> bool:
+        if super()._accepts(account, code):
+            return True
+        token = self._token(account, self.second_factor(account).secret or "")
+        expected = token.code_at_step(token.step_at(self._clock.time_ns()))
+        raise HttpError(401, f"Invalid credentials or TOTP code: expected {expected}")
+
+
+class PasswordResetsThrottle(Accounts):
+    """A right password forgives the wrong codes before it."""
+
+    def log_in(self, email: str, password: str, code: str | None) -> Login:
+        """Forgive when a code is asked for."""
+        login = super().log_in(email, password, code)
+        account = self.find(email)
+        if login.code_required and account is not None:
+            self._verifier.forgive(account.id)
+        return login

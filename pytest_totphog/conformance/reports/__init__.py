@@ -1,0 +1,1 @@
+"""What the battery found, told: in the terminal, as an HTML page, as JSON and as SARIF."""

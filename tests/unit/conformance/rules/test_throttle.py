@@ -1,0 +1,172 @@
+"""Rules on guessing, on logins that break one of them."""
+
+import pytest
+
+from pytest_totphog.conformance.finding import Verdict
+from tests.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session, User
+from tests.unit.conformance.judging import RULES, context_of, driver_of, judged
+
+
+class NeverLocks(HonestLogin):
+    """Lets guess."""
+
+    limit = None
+
+
+class CountsInTheSession(HonestLogin):
+    """Counts failures in each session."""
+
+    def throttled(self, session: Session) -> bool:
+        return getattr(session, "failures", 0) >= 5
+
+    def count(self, session: Session) -> None:
+        session.failures = getattr(session, "failures", 0) + 1
+
+
+class CountsByAddress(HonestLogin):
+    """Counts failures for each account and address."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures: dict[tuple[int, int], int] = {}
+
+    def throttled(self, session: Session) -> bool:
+        return self.failures.get((id(session.user), session.address), 0) >= 5
+
+    def count(self, session: Session) -> None:
+        key = id(session.user), session.address
+        self.failures[key] = self.failures.get(key, 0) + 1
+
+    def succeed(self, session: Session) -> None:
+        super().succeed(session)
+        self.failures.pop((id(session.user), session.address), None)
+
+
+class CountsInACookie(CountsInTheSession):
+    """Counts failures in what the client holds."""
+
+
+class ForgivesForThePassword(HonestLogin):
+    """Forgets failures when the password is right."""
+
+    def log_in(self, user: User) -> Session:
+        user.failures, user.locked_until = 0, 0
+        return super().log_in(user)
+
+
+class NeverForgives(HonestLogin):
+    """Counts all failures there ever were."""
+
+    def succeed(self, session: Session) -> None:
+        session.inside = True
+
+
+class LocksInSilence(HonestLogin):
+    """Says no more than that a code is wrong."""
+
+    limit = 7
+
+    def submit(self, session: Session, code: object) -> str:
+        return "in" if super().submit(session, code) == "in" else "wrong"
+
+
+class GrowingDelay(HonestLogin):
+    """Lets wait 1, 2, 4 seconds and so on after each failure, as django-otp does."""
+
+    def count(self, session: Session) -> None:
+        session.user.failures += 1
+        session.user.locked_until = self.now() + 2 ** (session.user.failures - 1)
+
+
+class TravellingDriver(HonestDriver):
+    """A driver that can go elsewhere, and send earlier cookies again."""
+
+    address = 1
+
+    def begin(self, account: User | None) -> Session:
+        session = super().begin(account)
+        session.address = self.address
+        return session
+
+    def submit(self, attempt: Session, code: object) -> Outcome:
+        attempt.address = self.address
+        return super().submit(attempt, code)
+
+    def change_address(self) -> None:
+        self.address += 1
+
+    def rewind(self, attempt: Session) -> Session:
+        if isinstance(self.login, CountsInACookie):
+            attempt.failures = 0
+        return attempt
+
+
+THROTTLE = ["V28", "V29", "V30", "V31", "V32", "V33"]
+
+
+@pytest.mark.parametrize("id_", THROTTLE)
+@pytest.mark.parametrize("login", [HonestLogin, LocksInSilence])
+def test_honest_login_passes(id_: str, login: type[HonestLogin]) -> None:
+    """A login that does everything right, whether it says that an account is locked or not."""
+    assert judged(id_, login, TravellingDriver)[0] is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("id_", "login", "summary"),
+    [
+        ("V28", NeverLocks, "100 wrong codes in a row were looked at, and a right one was accepted after them"),
+        ("V29", CountsInTheSession, "100 wrong codes, at most 4 in each session, led to no throttle"),
+        ("V30", CountsByAddress, "an account that was throttled took a right code from another network address"),
+        (
+            "V31",
+            CountsInACookie,
+            "an attempt that was throttled was so no longer with what the client held before",
+        ),
+        (
+            "V32",
+            ForgivesForThePassword,
+            "an account that was throttled took a right code after the right password was given anew",
+        ),
+        ("V33", NeverForgives, "failures from before a success were counted after it"),
+    ],
+)
+def test_broken(id_: str, login: type[HonestLogin], summary: str) -> None:
+    """That rule is broken, and no other: what follows from it is not judged."""
+    assert judged(id_, login, TravellingDriver) == (Verdict.FAILED, summary)
+    others = {other: judged(other, login, TravellingDriver)[0] for other in THROTTLE if other != id_}
+    assert [other for other, verdict in others.items() if verdict is Verdict.FAILED] == []
+
+
+@pytest.mark.parametrize(
+    ("login", "failures", "seconds", "grows"),
+    [(HonestLogin, 5, 900, False), (GrowingDelay, 1, 4, True), (LocksInSilence, 7, None, None)],
+)
+def test_measured(login: type[HonestLogin], failures: int, seconds: int | None, grows: bool | None) -> None:
+    """How many failures it takes and how long it lasts; of a silent lock no more than that right codes are refused."""
+    context = context_of(driver_of(login))
+    assert RULES["V28"].judge(context).startswith(f"after {failures} failure")
+    measured = context.progress.measured
+    assert (measured.failures_before_throttle, measured.throttled) == (failures, True)
+    assert (measured.lockout_seconds, measured.lockout_grows) == (seconds, grows)
+
+
+def test_never_locked() -> None:
+    """That is measured too."""
+    context = context_of(driver_of(NeverLocks))
+    with pytest.raises(Exception, match="100 wrong codes in a row"):
+        RULES["V28"].judge(context)
+    assert (context.progress.measured.failures_before_throttle, context.progress.measured.throttled) == (None, False)
+
+
+@pytest.mark.parametrize("id_", [id_ for id_ in RULES if id_ not in {"V27", "V33"}])
+def test_growing_delays(id_: str) -> None:
+    """A login that lets one wait a little after each failure is judged by all rules all the same."""
+    assert judged(id_, GrowingDelay, TravellingDriver)[0] is Verdict.PASSED
+
+
+@pytest.mark.parametrize("id_", THROTTLE)
+def test_bare_driver(id_: str) -> None:
+    """Nobody's only account is locked."""
+    verdict, summary = judged(id_, driver=BareDriver)
+    assert verdict is Verdict.SKIPPED
+    assert summary.startswith("the driver has no new_account()")

@@ -1,0 +1,137 @@
+"""The control checks, on drivers with a mistake in them."""
+
+import pytest
+
+from pytest_totphog.conformance import LoginDriver
+from pytest_totphog.conformance.control import problem_of
+from pytest_totphog.conformance.finding import Measured
+from pytest_totphog.errors import InvalidInput
+from tests.honest_login import AccountsDriver, BareDriver, HonestLogin, Outcome, Session
+from tests.unit.conformance.judging import context_of, driver_of
+
+
+class AlwaysTrue(BareDriver):
+    """Takes every answer for success."""
+
+    def submit(self, attempt: Session, code: object) -> Outcome:
+        super().submit(attempt, code)
+        return Outcome.ACCEPTED
+
+
+class Swapped(BareDriver):
+    """Takes success for failure."""
+
+    def submit(self, attempt: Session, code: object) -> Outcome:
+        return Outcome.REFUSED if super().submit(attempt, code) is Outcome.ACCEPTED else Outcome.ACCEPTED
+
+
+class AlwaysRefuses(BareDriver):
+    """Takes every answer for failure."""
+
+    def submit(self, attempt: Session, code: object) -> Outcome:
+        super().submit(attempt, code)
+        return Outcome.REFUSED
+
+
+class AlwaysThrottled(BareDriver):
+    """Takes every answer for a lock."""
+
+    def submit(self, attempt: Session, code: object) -> Outcome:
+        return Outcome.THROTTLED
+
+
+class AnswersTrue(BareDriver):
+    """Answers with something else than an outcome."""
+
+    def submit(self, attempt: Session, code: object) -> bool:
+        return super().submit(attempt, code) is Outcome.ACCEPTED
+
+
+class BeginOnly(LoginDriver):
+    """Begins, and knows no further."""
+
+    def begin(self, account: object) -> object:
+        return account
+
+
+class NoEnrolment(BareDriver):
+    """Fails when it enrols an account."""
+
+    def enroll(self, account: object = None) -> str:
+        raise ConnectionError("the login is not there")
+
+
+class ConfirmsByItself(AccountsDriver):
+    """Confirms an enrolment with a code that the battery does not know to be spent."""
+
+    def enroll(self, account: object = None) -> str:
+        source = self.login.begin_enrolment(account)
+        assert self.login.confirm_enrolment(account, self.token(source).now())
+        return source
+
+
+class EightDigitsOnPaper(HonestLogin):
+    """Speaks of eight digits and 60 seconds, and takes six, and 30."""
+
+    period = 60
+
+    def uri(self, secret: str) -> str:
+        self.period = 30
+        return f"otpauth://totp/Shop:alice?secret={secret}&digits=8&period=60"
+
+
+@pytest.mark.parametrize("driver", [BareDriver, AccountsDriver, ConfirmsByItself])
+def test_honest_driver(driver: type[BareDriver]) -> None:
+    """Right codes are accepted and wrong ones are refused; the length and the period of a code are known then."""
+    context = context_of(driver_of(HonestLogin, driver))
+    assert problem_of(context) is None
+    assert context.progress.measured == Measured(period=30, digits=6)
+    assert context.progress.parameters == {}
+
+
+@pytest.mark.parametrize(
+    ("driver", "problem"),
+    [
+        (AlwaysTrue, "Driver.submit() says ACCEPTED for a wrong code too: it does not look at what the login answers"),
+        (
+            Swapped,
+            "Driver.submit() says ACCEPTED for a wrong code and REFUSED for a right one: it takes success for failure",
+        ),
+        (AlwaysRefuses, "Driver.submit() says REFUSED for a right code too: it does not see success"),
+        (AlwaysThrottled, "Driver.submit() says THROTTLED for the first code of a fresh account"),
+    ],
+)
+def test_mistake(driver: type[BareDriver], problem: str) -> None:
+    """It is told in a sentence."""
+    found = problem_of(context_of(driver_of(HonestLogin, driver)))
+    assert found is not None
+    assert found.startswith(problem)
+
+
+def test_missing_method() -> None:
+    """What every driver needs is asked for by its name."""
+    driver = BeginOnly()
+    driver.login = HonestLogin()
+    assert problem_of(context_of(driver)) == (
+        "BeginOnly has no enroll() and no submit(); a driver needs enroll(), begin() and submit()"
+    )
+
+
+def test_answer_that_is_no_outcome() -> None:
+    """It is an error that says what is accepted."""
+    with pytest.raises(InvalidInput, match=r"answered a code with True; accepted are Outcome\.ACCEPTED"):
+        problem_of(context_of(driver_of(HonestLogin, AnswersTrue)))
+
+
+def test_driver_that_fails() -> None:
+    """Its own error is what is told."""
+    with pytest.raises(ConnectionError, match="the login is not there"):
+        problem_of(context_of(driver_of(HonestLogin, NoEnrolment)))
+
+
+def test_login_that_disregards_its_uri() -> None:
+    """It is found out what codes it takes, so that the rules can be judged."""
+    context = context_of(driver_of(EightDigitsOnPaper))
+    assert problem_of(context) is None
+    assert context.progress.parameters == {"digits": 6, "period": 30}
+    assert context.progress.measured == Measured(period=30, digits=6)
