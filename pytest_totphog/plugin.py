@@ -56,7 +56,6 @@ class _Reported:
 _reported_key = pytest.StashKey[_Reported]()
 
 
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options and ini values."""
     add_options(parser)

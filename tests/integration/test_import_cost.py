@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = {"freezegun", "pyotp", "requests", "segno", "sqlalchemy", "time_machine", "werkzeug"}
-INERT = {"pytest_totphog", "pytest_totphog.plugin"}
+INERT = {"pytest_totphog", "pytest_totphog.plugin", "pytest_totphog.settings"}
 
 # Each pytest process of the run writes down what it has loaded by the end.
 CONFTEST = """
@@ -41,7 +41,7 @@ def ours(modules: set[str]) -> set[str]:
     return {name for name in modules if name.partition(".")[0] == "pytest_totphog"}
 
 
-def test_unused_plugin_loads_two_modules(project: pytest.Pytester) -> None:
+def test_unused_plugin_loads_three_modules(project: pytest.Pytester) -> None:
     """A run that takes none of the fixtures loads the package and the plugin, and no library for them."""
     project.makeconftest(CONFTEST)
     project.makepyfile(UNUSED)
