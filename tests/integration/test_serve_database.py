@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from pytest_totphog import Authenticator
+from pytest_totphog.otp import random_secret
 from tests.threads import in_threads
 
 ADA = {"email": "ada@example.com", "password": "note G of the sketch"}
@@ -21,7 +22,7 @@ class Process:
 
     def __init__(self, app: str, database: str) -> None:
         arguments = ["serve", "--app", app, "--port", "0", "--database", database]
-        if app != "simple":  # which has no passwords
+        if app not in {"simple", "totphog"}:  # which have no passwords
             arguments += ["--bcrypt-cost", "4"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pytest_totphog", *arguments], stdout=subprocess.PIPE, text=True
@@ -117,6 +118,30 @@ def test_email_mfa(serve: Served) -> None:
     second = serve("email-mfa")
     assert second.post("/register/verify", email=ADA["email"], token=code).status_code == 201
     assert second.post("/login", **ADA).status_code == 200
+
+
+def test_totphog(serve: Served) -> None:
+    """Tokens, where the clock stands, and which codes were handed out; without a namespace and in one."""
+    first = serve("totphog")
+    account = {"name": "ada", "secret": random_secret()}
+    frozen = {"frozen_at": "2024-01-15T10:30:00Z"}
+    claims = []
+    for prefix in ("", "/namespaces/job-7"):
+        requests.put(f"{first.url}{prefix}/api/v1/clock", json=frozen, timeout=5)
+        token = first.post(f"{prefix}/api/v1/tokens", **account).json()["data"]
+        claims.append(f"{prefix}/api/v1/tokens/{token['id']}/one-time-code")
+    given = [first.post(claim, holder="first").json()["data"] for claim in claims]
+    first.kill()
+
+    second = serve("totphog")
+    explain = claims[0].replace("one-time-code", "explain")
+    explained = second.post(explain, code=given[0]["code"]).json()["data"]["explanation"]
+    given += [second.post(claim).json()["data"] for claim in claims]
+    for prefix in ("", "/namespaces/job-7"):  # the database may be another test's next
+        requests.delete(f"{second.url}{prefix}/api/v1/tokens", timeout=5)
+        requests.delete(f"{second.url}{prefix}/api/v1/clock", timeout=5)
+    assert [each["step"] for each in given] == [56_843_820, 56_843_821, 56_843_822, 56_843_823]
+    assert explained.endswith("handed out just now to first")
 
 
 @pytest.mark.parametrize(
