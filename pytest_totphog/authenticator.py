@@ -15,7 +15,7 @@ from pytest_totphog.stores.memory import MemoryRepository
 from pytest_totphog.tokens import Token
 from pytest_totphog.totp_token import DEFAULT_TIMEOUT, OneTimeCode, TotpToken
 
-__all__ = ["Authenticator", "running_test"]
+__all__ = ["Authenticator", "running_test", "this_process"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -165,6 +165,11 @@ def running_test() -> str:
     """Return the name of the running pytest test and its xdist worker, or else the process."""
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    name = f"{worker} {test}".strip() or f"process {os.getpid()}"
+    name = f"{worker} {test}".strip() or this_process()
     # Parameters make names of any length, and not every ledger takes every character.
     return "".join(each if each.isprintable() else "?" for each in name)[:MAX_HOLDER]
+
+
+def this_process() -> str:
+    """Return the name of this process."""
+    return f"process {os.getpid()}"

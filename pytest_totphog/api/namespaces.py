@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from pytest_totphog.api.app import totphog_app
-from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.authenticator import Authenticator, this_process
 from pytest_totphog.errors import TotphogError
 from pytest_totphog.leases import Lease
 from pytest_totphog.namespaces import Namespaces
@@ -79,4 +79,5 @@ def create_app(gate: Gate | None = None, store: Store | None = None) -> Namespac
         gate: what is refused beforehand; unless given, everything not addressed to loopback.
         store: where everything lives; in memory unless given.
     """
-    return NamespacedApp(Namespaces(MemoryStore() if store is None else store), gate)
+    # The test that runs is not the client's, but at the most the one that has started this process.
+    return NamespacedApp(Namespaces(MemoryStore() if store is None else store, holder=this_process), gate)
