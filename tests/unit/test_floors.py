@@ -15,6 +15,7 @@ FLOORS = [
     ["errors", "clock", "otp", "texts"],
     ["otpauth", "tokens", "qr", "freezing"],
     [
+        "journal",
         "ledger",
         "stores",
         "explanation",
@@ -28,7 +29,7 @@ FLOORS = [
         "waiting",
     ],
     ["authenticator", "namespaces", "wsgi"],
-    ["api", "backends"],
+    ["ui", "api", "backends"],
     ["apps", "server", "shared_server", "workers", "practice", "controller", "settings", "process"],
     ["plugin", "cli", "__main__"],
 ]
@@ -38,6 +39,7 @@ STRANGERS = {
     ("authenticator", "wsgi"),
     ("wsgi", "authenticator"),
     ("backends", "api"),
+    ("backends", "ui"),
     ("apps", "server"),
     ("plugin", "cli"),
 }
