@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_totphog.clock import Clock
 from pytest_totphog.errors import InvalidInput, ServerError, TokenNotFound, hidden_in_reports
+from pytest_totphog.journal import Journal
 from pytest_totphog.ledger import MAX_HOLDER, Ledger, MemoryLedger
 from pytest_totphog.stores import Repository
 from pytest_totphog.stores.memory import MemoryRepository
@@ -33,6 +34,9 @@ class Authenticator:
             or half of a period below 20.
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
         on_code: called with every one-time code that is handed out.
+
+    Attributes:
+        journal: what was handed out and verified, for people who look on.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Authenticator:
     ) -> None:
         self.clock = Clock() if clock is None else clock
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
+        self.journal = Journal()
         self.holder = running_test if holder is None else holder
         self.min_remaining = min_remaining
         self.timeout = timeout
