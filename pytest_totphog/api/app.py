@@ -16,6 +16,7 @@ from pytest_totphog.ledger import Claim
 from pytest_totphog.stores import Store
 from pytest_totphog.totp_token import TotpToken
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.files import form_file
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.json import json_response, read_object
 from pytest_totphog.wsgi.openapi import openapi_routes
@@ -80,10 +81,15 @@ class _Api:
         return json_response({"success": True, "data": tokens, "count": len(tokens)})
 
     def create_token(self, request: Request) -> Response:
-        body = _fields(request, ("uri", "name", *_PARAMETERS))
-        if "uri" not in body and not {"name", "secret"} <= body.keys():
+        if request.mimetype == "multipart/form-data":
+            return _success(self._authenticator.enroll(form_file(request, "image")).as_dict(), status=201)
+        body = _fields(request, ("uri", "name", *_PARAMETERS, "image"))
+        if "image" in body:
+            token = self._authenticator.enroll(_only_image(body))
+        elif "uri" not in body and not {"name", "secret"} <= body.keys():
             raise HttpError(400, "Either uri, or name and secret, must be given")
-        token = self._authenticator.add(self._authenticator.make(**body))
+        else:
+            token = self._authenticator.add(self._authenticator.make(**body))
         return _success(token.as_dict(), status=201)
 
     def delete_tokens(self, request: Request) -> Response:
@@ -221,6 +227,16 @@ def _flag(request: Request, name: str) -> bool:
     if text not in {"true", "false"}:
         raise HttpError(400, f"{name} is {shown(text)}; accepted are true and false")
     return text == "true"
+
+
+def _only_image(body: dict[str, Any]) -> str:
+    if len(body) > 1:
+        raise HttpError(400, f"image says it all; also given: {', '.join(sorted(body.keys() - {'image'}))}")
+    image = body["image"]
+    # Nothing else that `enroll` takes: a client names no file on this machine.
+    if not isinstance(image, str) or not image.startswith("data:"):
+        raise HttpError(400, "image is not a data: URL; accepted is data:image/png;base64,…")
+    return image
 
 
 def _number(request: Request, name: str) -> float | None:

@@ -15,6 +15,8 @@ from pytest_totphog.wsgi import api_docs
 from tests.integration.page import Page, browser, complaints
 from tests.system import require
 
+pytestmark = pytest.mark.slow
+
 SECRET = "JBSWY3DPEHPK3PXP"
 URI = f"otpauth://totp/GitHub:alice?secret={SECRET}&issuer=GitHub"
 MARKUP = "<img src=x onerror=document.title='hacked'>"
