@@ -47,7 +47,14 @@ def create_app(name: str, **options: Any) -> WSGIApplication:
     if unknown := sorted(options.keys() - app_options(name)):
         raise InvalidInput(f"the app {name} does not take {unknown[0]!r}; accepted: {', '.join(app_options(name))}")
     app: WSGIApplication = import_module(APPS[name].module).create_app(**options)
-    return app
+    if name == "totphog":  # has its pages in every namespace
+        return app
+    from pytest_totphog.wsgi.api_docs import api_docs_routes
+    from pytest_totphog.wsgi.gate import Gate
+    from pytest_totphog.wsgi.pages import Pages
+
+    package = APPS[name].module.rpartition(".")[0]
+    return Pages(app, api_docs_routes(package), options.get("gate") or Gate())
 
 
 def seed_app(name: str, store: Store) -> str:

@@ -8,7 +8,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 from pytest_totphog.clock import Clock
+from pytest_totphog.enrolment import Source, accounts_in
 from pytest_totphog.errors import InvalidInput, ServerError, TokenNotFound, hidden_in_reports
+from pytest_totphog.journal import Journal
 from pytest_totphog.ledger import MAX_HOLDER, Ledger, MemoryLedger
 from pytest_totphog.stores import Repository
 from pytest_totphog.stores.memory import MemoryRepository
@@ -33,6 +35,9 @@ class Authenticator:
             or half of a period below 20.
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
         on_code: called with every one-time code that is handed out.
+
+    Attributes:
+        journal: what was handed out and verified, for people who look on.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Authenticator:
     ) -> None:
         self.clock = Clock() if clock is None else clock
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
+        self.journal = Journal()
         self.holder = running_test if holder is None else holder
         self.min_remaining = min_remaining
         self.timeout = timeout
@@ -108,21 +114,36 @@ class Authenticator:
         self._tokens.add(token)
         return token
 
-    def enroll(self, source: str, name: str = "account") -> TotpToken:
+    def enroll(self, source: Source, name: str = "account") -> TotpToken:
         """Add a token from what an enrolment page shows.
 
         Args:
-            source: an `otpauth://totp/` URI, or the secret in base32 as printed.
+            source: an `otpauth://totp/` or `otpauth-migration://` URI, the secret in base32 as printed, or a picture of
+                the QR code: its bytes (PNG, JPEG, WebP, SVG), its path, a `data:` URL, or an SVG element.
             name: what to call it when the source is a bare secret.
 
         Raises:
-            InvalidInput: when the source is neither; nothing is added.
+            InvalidInput: when the source is nothing of that, or shows several accounts; nothing is added.
+            MissingExtra: for a picture, without the extra `qr`.
         """
-        if not isinstance(source, str):
+        tokens = self._tokens_in(source, name)
+        if len(tokens) > 1:
             raise InvalidInput(
-                f"cannot enrol from {type(source).__name__}; accepted are an otpauth:// URI and a base32 secret"
+                f"there are {len(tokens)} accounts: {', '.join(map(_account_name, tokens))}; "
+                "accepted is one, and enroll_all() takes all of them"
             )
-        return self.add(self.make(source) if "://" in source else self.make(name=name, secret=source))
+        return self.add(tokens[0])
+
+    def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
+        """Add a token for each account that a source shows, such as an authenticator's export; see `enroll`.
+
+        Raises:
+            InvalidInput: when one of them is not what is accepted; nothing is added.
+            MissingExtra: for a picture, without the extra `qr`.
+        """
+        tokens = self._tokens_in(source, name)
+        self._tokens.add(*tokens)
+        return tokens
 
     def remove(self, token: TotpToken | str) -> None:
         """Remove a token, given itself or its id; what was handed out stays in the ledger.
@@ -154,11 +175,18 @@ class Authenticator:
         self.closed = True
         self.clock.wake()
 
+    def _tokens_in(self, source: Source, name: str) -> list[TotpToken]:
+        return [self.make(**account) for account in accounts_in(source, name)]
+
     def _own(self, token: Token) -> TotpToken:
         """Return a token as one of this authenticator; what is kept in memory is one already."""
         if isinstance(token, TotpToken) and token.authenticator is self:
             return token
         return TotpToken(**{field.name: getattr(token, field.name) for field in fields(Token)}, authenticator=self)
+
+
+def _account_name(token: Token) -> str:
+    return ascii(f"{token.issuer}:{token.name}" if token.issuer else token.name)
 
 
 def running_test() -> str:

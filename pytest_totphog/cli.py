@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from pytest_totphog.stores import Store
+    from pytest_totphog.totp_token import TotpToken
     from pytest_totphog.wsgi.server import Server
 
 __all__ = ["main", "parser"]
@@ -90,18 +91,36 @@ def parser() -> argparse.ArgumentParser:
 
     code = commands.add_parser("code", help="print a token's current code", description=_code.__doc__)
     code.set_defaults(run=_code)
-    code.add_argument(
+    _add_credential(code)
+    code.add_argument("--at", metavar="TIME", help="another time: ISO 8601 with an offset, or seconds since the epoch")
+
+    scan = commands.add_parser("scan", help="read a picture of a QR code", description=_scan.__doc__)
+    scan.set_defaults(run=_scan)
+    scan.add_argument("image", metavar="IMAGE", help="a PNG, JPEG, WebP or SVG picture; '-' reads it from stdin")
+    scan.add_argument("--uri", action="store_true", help="print the otpauth:// URIs instead, with the secrets in them")
+
+    qr = commands.add_parser("qr", help="draw the QR code of a secret", description=_qr.__doc__)
+    qr.set_defaults(run=_qr)
+    _add_credential(qr)
+    qr.add_argument("--name", default="account", help="name of the account, for a bare secret (default: account)")
+    qr.add_argument("--issuer", default="", help="name of the service, for a bare secret (default: none)")
+    qr.add_argument("--output", metavar="FILE", help="write a picture, .png or .svg (default: draw in the terminal)")
+    return root
+
+
+def _add_credential(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "source",
         nargs="+",
         metavar="SECRET-OR-URI",
         help="a base32 secret, with the spaces it is printed with or without, or an otpauth:// URI; '-' reads it from "
         "stdin, where neither the shell's history nor other users see it",
     )
-    code.add_argument("--digits", type=int, default=6, help="length of the code, for a bare secret (default: 6)")
-    code.add_argument("--period", type=int, default=30, help="seconds of a time step, for a bare secret (default: 30)")
-    code.add_argument("--algorithm", default="sha1", help="hash algorithm, for a bare secret (default: sha1)")
-    code.add_argument("--at", metavar="TIME", help="another time: ISO 8601 with an offset, or seconds since the epoch")
-    return root
+    command.add_argument("--digits", type=int, default=6, help="length of the code, for a bare secret (default: 6)")
+    command.add_argument(
+        "--period", type=int, default=30, help="seconds of a time step, for a bare secret (default: 30)"
+    )
+    command.add_argument("--algorithm", default="sha1", help="hash algorithm, for a bare secret (default: sha1)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -262,21 +281,56 @@ def _port(options: argparse.Namespace) -> int:
 
 def _code(options: argparse.Namespace) -> int:
     """Print the current code of a secret or URI; nothing is stored."""
+    token = _token(options, name="code")
+    print(token.now() if options.at is None else token.at(options.at))
+    return 0
+
+
+def _scan(options: argparse.Namespace) -> int:
+    """Print the account and the current code of every QR code in a picture, or of every account in an export."""
+    from pathlib import Path
+
+    from pytest_totphog.authenticator import Authenticator
+
+    source = sys.stdin.buffer.read() if options.image == "-" else Path(options.image)
+    for token in Authenticator().enroll_all(source):
+        name = f"{token.issuer}:{token.name}" if token.issuer else token.name
+        print(token.uri if options.uri else f"{name} {token.now()}")
+    return 0
+
+
+def _qr(options: argparse.Namespace) -> int:
+    """Draw the QR code that an authenticator app scans; whoever sees it has the secret."""
+    from pathlib import Path
+
+    from pytest_totphog import qr
+    from pytest_totphog.errors import InvalidInput, shown
+
+    uri = _token(options, name=options.name, issuer=options.issuer).uri
+    if options.output is None:
+        print(qr.terminal(uri), end="")
+        return 0
+    file = Path(options.output)
+    kind = file.suffix.lower()
+    if kind not in {".png", ".svg"}:
+        raise InvalidInput(f"--output is {shown(options.output)}; accepted is a file name that ends in .png or .svg")
+    picture = qr.png(uri) if kind == ".png" else qr.svg(uri).encode("utf-8")
+    try:
+        file.write_bytes(picture)
+    except OSError as error:
+        raise InvalidInput(f"cannot write {shown(options.output)}: {error.strerror}") from None
+    return 0
+
+
+def _token(options: argparse.Namespace, **names: str) -> TotpToken:
+    """Return the token that a command's arguments describe; `names` are those of a bare secret."""
     from pytest_totphog.authenticator import Authenticator
 
     source = " ".join(options.source)
     if source == "-":
         source = sys.stdin.readline().strip()
-    authenticator = Authenticator()
     if "://" in source:
-        token = authenticator.make(source)
-    else:
-        token = authenticator.make(
-            name="code",
-            secret=source,
-            digits=options.digits,
-            period=options.period,
-            algorithm=options.algorithm,
-        )
-    print(token.now() if options.at is None else token.at(options.at))
-    return 0
+        return Authenticator().make(source)
+    return Authenticator().make(
+        **names, secret=source, digits=options.digits, period=options.period, algorithm=options.algorithm
+    )

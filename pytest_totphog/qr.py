@@ -6,7 +6,7 @@ import io
 
 import segno
 
-__all__ = ["data_uri", "png", "svg"]
+__all__ = ["data_uri", "png", "svg", "terminal"]
 
 
 def _draw(text: str) -> segno.QRCode:
@@ -47,3 +47,14 @@ def data_uri(text: str, scale: int = 5) -> str:
         scale: pixels a module.
     """
     return _draw(text).png_data_uri(scale=scale)
+
+
+def terminal(text: str) -> str:
+    """Return a QR code of `text` in half blocks for a terminal; two modules, one above the other, are a character.
+
+    Args:
+        text: what a scanner will read.
+    """
+    out = io.StringIO()
+    _draw(text).terminal(out, compact=True)
+    return out.getvalue()

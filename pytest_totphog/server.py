@@ -10,6 +10,7 @@ from pytest_totphog.api.app import BASE_PATH
 from pytest_totphog.api.namespaces import NamespacedApp
 from pytest_totphog.authenticator import Authenticator
 from pytest_totphog.clock import Clock
+from pytest_totphog.enrolment import Source
 from pytest_totphog.errors import ServerError, hidden_in_reports
 from pytest_totphog.namespaces import Namespaces
 from pytest_totphog.stores import Store
@@ -173,19 +174,31 @@ class TotpServer:
         """
         return self._authenticator.add(self._authenticator.make(uri))
 
-    def enroll(self, source: str, name: str = "account") -> TotpToken:
+    def enroll(self, source: Source, name: str = "account") -> TotpToken:
         """Add a token from what an enrolment page shows.
 
         Confirm the enrolment with `token.one_time_code()`, so that its code counts as spent.
 
         Args:
-            source: an `otpauth://totp/` URI, or the secret in base32 as printed.
+            source: an `otpauth://totp/` or `otpauth-migration://` URI, the secret in base32 as printed, or a picture of
+                the QR code: its bytes (PNG, JPEG, WebP, SVG), its path, a `data:` URL, or an SVG element. A text that
+                ends in `.png`, `.jpg`, `.jpeg`, `.webp` or `.svg` is a path.
             name: what to call it when the source is a bare secret.
 
         Raises:
-            InvalidInput: when the source is neither; nothing is added.
+            InvalidInput: when the source is nothing of that, or shows several accounts; nothing is added.
+            MissingExtra: for a picture, without the extra `qr`.
         """
         return self._authenticator.enroll(source, name)
+
+    def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
+        """Add a token for each account that a source shows, such as an authenticator's export; see `enroll`.
+
+        Raises:
+            InvalidInput: when one of them is not what is accepted; nothing is added.
+            MissingExtra: for a picture, without the extra `qr`.
+        """
+        return self._authenticator.enroll_all(source, name)
 
     def remove(self, token: TotpToken | str) -> None:
         """Remove a token, given itself or its id; what was handed out stays spent.

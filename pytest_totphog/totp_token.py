@@ -10,6 +10,7 @@ from pytest_totphog import otp, qr
 from pytest_totphog.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant, as_datetime, as_nanoseconds
 from pytest_totphog.errors import CodeUnavailable, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.explanation import Explanation, explain
+from pytest_totphog.journal import Journal
 from pytest_totphog.ledger import MAX_HOLDER, Ledger
 from pytest_totphog.tokens import Token
 
@@ -31,6 +32,7 @@ class Keeper(Protocol):
 
     clock: Clock
     ledger: Ledger
+    journal: Journal
     closed: bool
     min_remaining: float | None
     timeout: float
@@ -124,13 +126,17 @@ class TotpToken(Token):
             InvalidInput: when `code` is no string or `window` is not a whole number from 0 to 1,000.
         """
         code, window = _code(code), _steps("window", window)
-        current = self._current_step()
+        keeper = self.authenticator
+        moment = keeper.clock.time_ns()
+        current = self.step_at(moment)
         # No early return: every step is compared (constant time, RFC 6238 section 5.2).
         matches = [
             otp.same_code(self.code_at_step(step), code)
             for step in range(max(0, current - window), current + window + 1)
         ]
-        return any(matches)
+        accepted = any(matches)
+        keeper.journal.verified(self, at=moment / NANOSECONDS, step=current, holder=keeper.holder(), accepted=accepted)
+        return accepted
 
     def one_time_code(
         self, min_remaining: float | None = None, lookahead: int = 0, timeout: float | None = None
@@ -200,6 +206,7 @@ class TotpToken(Token):
                     remaining_seconds=(step + 1) * self.period - moment // NANOSECONDS,
                     waited_seconds=waited,
                 )
+                keeper.journal.handed_out(self, at=moment / NANOSECONDS, step=step, holder=holder)
                 if keeper.on_code is not None:
                     keeper.on_code(code)
                 return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
@@ -11,9 +12,11 @@ from pytest_totphog.api.store import store_routes
 from pytest_totphog.authenticator import Authenticator
 from pytest_totphog.clock import as_datetime, as_nanoseconds
 from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.ledger import Claim
 from pytest_totphog.stores import Store
 from pytest_totphog.totp_token import TotpToken
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.files import form_file
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.json import json_response, read_object
 from pytest_totphog.wsgi.openapi import openapi_routes
@@ -53,11 +56,12 @@ def totphog_app(
         Route("POST", f"{one}/explain", api.explain_code),
         Route("GET", "/codes", api.list_codes),
         Route("POST", "/codes", api.compute_code),
+        Route("GET", "/events", api.list_events),
         Route("GET", "/clock", api.get_clock),
         Route("PUT", "/clock", api.freeze_clock),
         Route("DELETE", "/clock", api.release_clock),
         Route("POST", "/clock/tick", api.tick_clock),
-        *([] if store is None else store_routes(store, *shared)),
+        *([] if store is None else store_routes(store, *shared, on_claim=api.record_claim)),
     ]
     mounted = [Route(route.method, BASE_PATH + route.path, route.handler) for route in routes]
     openapi = openapi_routes("pytest_totphog.api", BASE_PATH) + openapi_routes("pytest_totphog.api")
@@ -77,10 +81,15 @@ class _Api:
         return json_response({"success": True, "data": tokens, "count": len(tokens)})
 
     def create_token(self, request: Request) -> Response:
-        body = _fields(request, ("uri", "name", *_PARAMETERS))
-        if "uri" not in body and not {"name", "secret"} <= body.keys():
+        if request.mimetype == "multipart/form-data":
+            return _success(self._authenticator.enroll(form_file(request, "image")).as_dict(), status=201)
+        body = _fields(request, ("uri", "name", *_PARAMETERS, "image"))
+        if "image" in body:
+            token = self._authenticator.enroll(_only_image(body))
+        elif "uri" not in body and not {"name", "secret"} <= body.keys():
             raise HttpError(400, "Either uri, or name and secret, must be given")
-        token = self._authenticator.add(self._authenticator.make(**body))
+        else:
+            token = self._authenticator.add(self._authenticator.make(**body))
         return _success(token.as_dict(), status=201)
 
     def delete_tokens(self, request: Request) -> Response:
@@ -117,11 +126,12 @@ class _Api:
     def list_codes(self, request: Request) -> Response:
         moment = self._authenticator.clock.time_ns()
         generated_at = as_datetime(moment).isoformat(timespec="seconds")
+        following = _flag(request, "next")
         # Written as text: with thousands of tokens, polled, serialising them anew is most of the time.
         entries = [
             f'{token.json[:-1]}, "current_code": {{"code": "{token.code_at_step(token.step_at(moment))}", '
             f'"remaining_seconds": {token.remaining_at(moment)}, "period": {token.period}, '
-            f'"generated_at": "{generated_at}"}}}}'
+            f'"generated_at": "{generated_at}"{_next_code(token, moment) if following else ""}}}}}'
             for token in self._authenticator.tokens
         ]
         return Response(f'{{"success": true, "data": [{", ".join(entries)}]}}', mimetype="application/json")
@@ -133,6 +143,19 @@ class _Api:
             raise HttpError(400, "Either uri or secret must be given")
         named = body if "uri" in body else {"name": "code", **body}
         return _success(self._code(self._authenticator.make(**named), at, min_remaining))
+
+    def list_events(self, request: Request) -> Response:
+        after = request.args.get("after", "0")
+        if not (after.isascii() and after.isdigit() and len(after) < 17 and int(after) < 2**53):
+            raise HttpError(400, f"after is {shown(after)}; accepted is the id of an event")
+        return _success([asdict(event) for event in self._authenticator.journal.after(int(after))])
+
+    def record_claim(self, claim: Claim) -> None:
+        """Record what a process that shares the ledger took for a token that it keeps here."""
+        for token in self._authenticator.tokens:
+            if token.fingerprint == claim.fingerprint:
+                self._authenticator.journal.handed_out(token, at=claim.claimed_at, step=claim.step, holder=claim.holder)
+                break
 
     def get_clock(self, request: Request) -> Response:
         clock = self._authenticator.clock
@@ -190,6 +213,30 @@ def _fields(request: Request, accepted: tuple[str, ...], *, may_be_empty: bool =
         if value is None:
             raise HttpError(400, f"{name} is null; leave it out, or give it a value")
     return fields
+
+
+def _next_code(token: TotpToken, moment: int) -> str:
+    step = token.step_at(moment)
+    following = token.code_at_step(step + 1)
+    token.code_at_step(step)  # the one that is kept is the current one
+    return f', "next_code": "{following}"'
+
+
+def _flag(request: Request, name: str) -> bool:
+    text = request.args.get(name, "false")
+    if text not in {"true", "false"}:
+        raise HttpError(400, f"{name} is {shown(text)}; accepted are true and false")
+    return text == "true"
+
+
+def _only_image(body: dict[str, Any]) -> str:
+    if len(body) > 1:
+        raise HttpError(400, f"image says it all; also given: {', '.join(sorted(body.keys() - {'image'}))}")
+    image = body["image"]
+    # Nothing else that `enroll` takes: a client names no file on this machine.
+    if not isinstance(image, str) or not image.startswith("data:"):
+        raise HttpError(400, "image is not a data: URL; accepted is data:image/png;base64,…")
+    return image
 
 
 def _number(request: Request, name: str) -> float | None:

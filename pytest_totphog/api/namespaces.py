@@ -14,8 +14,11 @@ from pytest_totphog.namespaces import Namespaces
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.tokens import Token
+from pytest_totphog.ui import page_routes
+from pytest_totphog.wsgi.api_docs import api_docs_routes
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
+from pytest_totphog.wsgi.pages import Pages
 from pytest_totphog.wsgi.routes import App
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ class NamespacedApp:
 
     Attributes:
         app: what serves those who name no namespace.
+        pages: what people look at, in front of it.
     """
 
     def __init__(self, namespaces: Namespaces, gate: Gate | None = None) -> None:
@@ -42,21 +46,24 @@ class NamespacedApp:
         self._gate = gate or Gate()
         self._lock = threading.Lock()
         self.app = self._app(namespaces.default)
+        self.pages = Pages(self.app, [*page_routes(), *api_docs_routes("pytest_totphog.api")], self._gate)
         self._apps: dict[str, tuple[Authenticator, App]] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         path = environ["PATH_INFO"]
         if not path.startswith(PREFIX):
-            return self.app(environ, start_response)
+            return self.pages(environ, start_response)
         name, slash, rest = path[len(PREFIX) :].partition("/")
+        inside = {"SCRIPT_NAME": f"{environ.get('SCRIPT_NAME', '')}{PREFIX}{name}", "PATH_INFO": slash + rest}
+        if slash + rest in self.pages:  # looking makes no namespace
+            return self.pages({**environ, **inside}, start_response)
         try:
             # Before the namespace is there: whoever has no key makes none.
             self._gate.check(environ)
             app = self._enter(name)
         except (TotphogError, HttpError) as error:
             return self.app.refuse(error, environ)(environ, start_response)
-        inside = {"SCRIPT_NAME": f"{environ.get('SCRIPT_NAME', '')}{PREFIX}{name}", "PATH_INFO": slash + rest}
         return app({**environ, **inside}, start_response)
 
     def _enter(self, name: str) -> App:

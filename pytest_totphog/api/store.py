@@ -28,14 +28,17 @@ MAX_INTEGER: Final = 2**63 - 1
 _Method: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]]
 
 
-def store_routes(store: Store, *record_types: type[Any]) -> list[Route]:
+def store_routes(
+    store: Store, *record_types: type[Any], on_claim: Callable[[Claim], None] | None = None
+) -> list[Route]:
     """Return the routes by which other processes share a store's ledger and some of its repositories.
 
     Args:
         store: where everything is kept.
         record_types: whose repositories are served.
+        on_claim: called with every claim that is made by these routes.
     """
-    collections = {"ledger": _ledger_methods(store.ledger)}
+    collections = {"ledger": _ledger_methods(store.ledger, on_claim)}
     for record_type in record_types:
         records = _Records(store, record_type)
         collections[records.collection] = records.methods
@@ -53,17 +56,18 @@ def store_routes(store: Store, *record_types: type[Any]) -> list[Route]:
     return [Route("POST", "/store/<collection>/<method>", ask)]
 
 
-def _ledger_methods(ledger: Ledger) -> dict[str, _Method]:
+def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) -> dict[str, _Method]:
     def claim(given: Mapping[str, Any]) -> Any:
-        return _as_object(
-            ledger.claim(
-                as_text("fingerprint", given["fingerprint"]),
-                _integer(given, "earliest"),
-                _integer(given, "latest"),
-                holder=as_text("holder", given["holder"], most=MAX_HOLDER),
-                claimed_at=_seconds(given, "claimed_at"),
-            )
+        made = ledger.claim(
+            as_text("fingerprint", given["fingerprint"]),
+            _integer(given, "earliest"),
+            _integer(given, "latest"),
+            holder=as_text("holder", given["holder"], most=MAX_HOLDER),
+            claimed_at=_seconds(given, "claimed_at"),
         )
+        if made is not None and on_claim is not None:
+            on_claim(made)
+        return _as_object(made)
 
     def last(given: Mapping[str, Any]) -> Any:
         return _as_object(ledger.last(as_text("fingerprint", given["fingerprint"])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Final
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
@@ -13,11 +14,15 @@ from pytest_totphog.errors import (
     ClockNotFrozen,
     CodeUnavailable,
     InvalidInput,
+    MissingExtra,
     StoreError,
     TokenNotFound,
 )
 
 __all__ = ["HttpError", "as_http_error"]
+
+# Errors whose own sentence is the answer's.
+_STATUSES: Final = {InvalidInput: 400, TokenNotFound: 404, ClockHeld: 409, MissingExtra: 501}
 
 
 class HttpError(Exception):
@@ -44,18 +49,15 @@ def as_http_error(error: Exception) -> HttpError | None:
     """Return how HTTP tells an expected error; None for one that is nobody's input but our mistake."""
     if isinstance(error, HttpError):
         return error
-    if isinstance(error, InvalidInput):
-        return HttpError(400, str(error))
+    for kind, status in _STATUSES.items():
+        if isinstance(error, kind):
+            return HttpError(status, str(error))
     if isinstance(error, ClockNotFrozen):
         return HttpError(400, "The clock is live; freeze it first")
-    if isinstance(error, TokenNotFound):
-        return HttpError(404, str(error))
     if isinstance(error, CodeUnavailable):
         return HttpError(503, str(error), {"Retry-After": str(max(1, math.ceil(error.retry_after)))})
     if isinstance(error, StoreError):
         return HttpError(500, "Database error", detail=str(error))
-    if isinstance(error, ClockHeld):
-        return HttpError(409, str(error))
     if isinstance(error, WerkzeugMethodNotAllowed):
         methods = sorted(error.valid_methods or ())
         return HttpError(405, f"Method not allowed; accepted: {', '.join(methods)}", {"Allow": ", ".join(methods)})

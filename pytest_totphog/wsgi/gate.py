@@ -48,6 +48,10 @@ class Gate:
         self._api_key = api_key
         self._max_body = max_body
 
+    def without_key(self) -> Gate:
+        """Return this gate without its demand for a key, for what holds no secret."""
+        return Gate(self._trusted_hosts, None, self._max_body)
+
     def check(self, environ: WSGIEnvironment) -> None:
         """Let a request pass.
 

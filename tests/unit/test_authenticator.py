@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_totphog import Authenticator, Clock, InvalidInput, ServerError, TokenNotFound, TotpToken
+from pytest_totphog import Authenticator, Clock, InvalidInput, ServerError, TokenNotFound, TotpToken, qr
 from pytest_totphog.authenticator import running_test
 from pytest_totphog.stores.memory import MemoryRepository
 from pytest_totphog.tokens import Token
@@ -171,11 +171,53 @@ def test_enrolling_from_a_printed_secret(authenticator: Authenticator, printed: 
     assert authenticator.tokens == [token]
 
 
+def test_enrolling_from_a_picture(authenticator: Authenticator) -> None:
+    """The QR code that the page shows."""
+    token = authenticator.enroll(qr.png(URI), name="not used")
+
+    assert (token.name, token.issuer, token.digits) == ("alice", "Example", 8)
+    assert authenticator.tokens == [token]
+
+
+# Google Authenticator's export of alice and bob at Example.
+EXPORT = "otpauth-migration://offline?data=Ch4KCkhlbGxvId6tvu8SBWFsaWNlGgdFeGFtcGxlMAIKHAoKR2VuZXJhdG9yIRIDYm9iGgdFeGFtcGxlMAI"
+
+
+def test_several_accounts_are_one_too_many(authenticator: Authenticator) -> None:
+    """They are named, and none is added."""
+    with pytest.raises(InvalidInput) as caught:
+        authenticator.enroll(EXPORT)
+
+    assert str(caught.value) == (
+        "there are 2 accounts: 'Example:alice', 'Example:bob'; accepted is one, and enroll_all() takes all of them"
+    )
+    assert authenticator.tokens == []
+
+
+def test_enrolling_all(authenticator: Authenticator) -> None:
+    """Every account of an export or picture, in its order."""
+    alice, bob = authenticator.enroll_all(qr.png(EXPORT))
+
+    assert [(alice.name, alice.issuer, alice.secret), bob.name] == [("alice", "Example", SECRET), "bob"]
+    assert authenticator.tokens == [alice, bob]
+    assert len(authenticator.enroll_all(URI)) == 1
+
+
+def test_enrolling_all_or_none(authenticator: Authenticator) -> None:
+    """One that is refused keeps the others out."""
+    refused = f"<g transform='translate(450)'>{qr.svg(f'{URI}&period=0')}</g>"
+    both = f"<svg width='900' height='400'>{qr.svg(URI)}{refused}</svg>"
+
+    with pytest.raises(InvalidInput, match=r"^period is 0; "):
+        authenticator.enroll_all(both)
+    assert authenticator.tokens == []
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (None, "cannot enrol from NoneType; accepted are an otpauth:// URI and a base32 secret"),
-        (b"JBSWY3DPEHPK3PXP", "cannot enrol from bytes; accepted are an otpauth:// URI and a base32 secret"),
+        (None, "cannot enrol from NoneType; accepted are an otpauth:// URI, a base32 secret, and a picture of a QR"),
+        (b"JBSWY3DPEHPK3PXP", "this is not a picture that is known; accepted is a PNG, JPEG, WebP or SVG picture"),
         ("https://example.com/", "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32"),
         ("not base32!", "the secret is not base32: character 10 is '!'; accepted are the letters A to Z and the"),
         ("", "the secret is empty; accepted is base32"),

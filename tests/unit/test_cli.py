@@ -10,11 +10,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 import requests
+import zxingcpp
+from PIL import Image
 
-from pytest_totphog import __version__
+from pytest_totphog import __version__, qr
 from pytest_totphog.apps import APPS
 from pytest_totphog.cli import _port, main, parser
 from tests.vectors import RFC_6238, RFC_SECRETS
@@ -172,6 +175,119 @@ class TestCode:
         monkeypatch.setattr("sys.stdin", io.StringIO(""))
         assert main(["code", "-"]) == 2
         assert capsys.readouterr().err.startswith("totphog: the secret is empty")
+
+
+URI = f"otpauth://totp/Shop:alice?secret={SECRET}&issuer=Shop&algorithm=SHA1&digits=6&period=30"
+
+
+class TestScan:
+    """`totphog scan`."""
+
+    @pytest.mark.usefixtures("frozen_clock")
+    def test_account_and_code(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        """A line with both; the secret stays in the picture."""
+        picture = tmp_path / "code"
+        picture.write_bytes(qr.png(URI))
+        assert main(["scan", str(picture)]) == 0
+        assert capsys.readouterr() == ("Shop:alice 648307\n", "")
+
+    def test_uri(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        """`--uri` asks for it, secret and all."""
+        picture = tmp_path / "code.svg"
+        picture.write_text(qr.svg(URI))
+        assert main(["scan", "--uri", str(picture)]) == 0
+        assert capsys.readouterr() == (f"{URI}\n", "")
+
+    def test_export_from_stdin(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """`-` reads the picture from stdin; every account of an authenticator's export has its line."""
+        export = (
+            "otpauth-migration://offline?data=Ch4KCkhlbGxvId6tvu8SBWFsaWNlGgdFeGFtcGxlMAIK"
+            "HAoKR2VuZXJhdG9yIRIDYm9iGgdFeGFtcGxlMAI="
+        )
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(qr.png(export))))
+        assert main(["scan", "--uri", "-"]) == 0
+        assert capsys.readouterr().out == (
+            "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example&algorithm=SHA1&digits=6&period=30\n"
+            "otpauth://totp/Example:bob?secret=I5SW4ZLSMF2G64RB&issuer=Example&algorithm=SHA1&digits=6&period=30\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            (None, "cannot read the picture 'code.png': No such file or directory"),
+            (b"", "this is empty; accepted is a PNG, JPEG, WebP or SVG picture"),
+            (UNTOLD.encode(), "this is not a picture that is known; accepted is a PNG, JPEG, WebP or SVG picture"),
+            (qr.png(UNTOLD), "the picture has no QR code to enrol with, but one with a text of 16 characters; "),
+            (qr.png(f"otpauth://hotp/alice?secret={UNTOLD}"), "the type of the key URI is 'hotp'; accepted is totp"),
+        ],
+        ids=["no file", "empty", "text", "another code", "hotp"],
+    )
+    def test_mistake(
+        self,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        content: bytes | None,
+        sentence: str,
+    ) -> None:
+        """One sentence on stderr, status 2, and no secret."""
+        monkeypatch.chdir(tmp_path)
+        if content is not None:
+            Path("code.png").write_bytes(content)
+        assert main(["scan", "code.png"]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"totphog: {sentence}")
+        assert UNTOLD[:8] not in err
+
+
+class TestQr:
+    """`totphog qr`."""
+
+    @pytest.mark.parametrize("name", ["code.png", "code.SVG"])
+    @pytest.mark.parametrize(
+        "arguments", [[URI], ["JBSW", "Y3DP", "EHPK", "3PXP", "--name", "alice", "--issuer", "Shop"]]
+    )
+    def test_file(self, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, arguments: list[str]) -> None:
+        """A picture that `totphog scan` reads."""
+        picture = str(tmp_path / name)
+        assert main(["qr", *arguments, "--output", picture]) == 0
+        assert capsys.readouterr() == ("", "")
+        assert main(["scan", "--uri", picture]) == 0
+        assert capsys.readouterr() == (f"{URI}\n", "")
+
+    def test_terminal(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """A scanner that looks at the terminal reads it: light blocks on the dark ground."""
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))
+        assert main(["qr", "-", "--digits", "8", "--period", "60", "--algorithm", "sha256"]) == 0
+        assert scanned(capsys.readouterr().out) == [
+            f"otpauth://totp/account?secret={SECRET}&algorithm=SHA256&digits=8&period=60"
+        ]
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            ([f"{UNTOLD}1"], "the secret is not base32: character 17 is '1'"),
+            ([UNTOLD, "--name", ""], "name is empty; accepted is a string with a visible character"),
+            ([UNTOLD, "--output", "a.gif"], "--output is 'a.gif'; accepted is a file name that ends in .png or .svg"),
+            ([UNTOLD, "--output", "no/a.png"], "cannot write 'no/a.png': No such file or directory"),
+        ],
+    )
+    def test_mistake(self, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str) -> None:
+        """One sentence on stderr, status 2, and no secret."""
+        assert main(["qr", *arguments]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"totphog: {sentence}")
+        assert UNTOLD[:8] not in err
+
+
+def scanned(drawn: str) -> list[str]:
+    """Return what a scanner reads from half blocks on a dark terminal."""
+    halves = {" ": (0, 0), "\u2580": (255, 0), "\u2584": (0, 255), "\u2588": (255, 255)}
+    rows = [bytes(halves[each][half] for each in line) for line in drawn.splitlines() for half in (0, 1)]
+    terminal = Image.frombytes("L", (len(rows[0]), len(rows)), b"".join(rows))
+    return [code.text for code in zxingcpp.read_barcodes(terminal.resize((terminal.width * 4, terminal.height * 4)))]
 
 
 class TestServe:

@@ -13,8 +13,9 @@ PACKAGE = Path(pytest_totphog.__file__).parent
 # A folder stands for all modules in it. On one floor, a module may import what is listed before it.
 FLOORS = [
     ["errors", "clock", "otp", "texts"],
-    ["otpauth", "tokens", "qr", "timestamp_file", "freezing"],
+    ["otpauth", "migration", "tokens", "qr", "pictures", "enrolment", "timestamp_file", "freezing"],
     [
+        "journal",
         "ledger",
         "stores",
         "explanation",
@@ -29,7 +30,7 @@ FLOORS = [
         "waiting",
     ],
     ["authenticator", "namespaces", "wsgi"],
-    ["api", "backends"],
+    ["ui", "api", "backends"],
     ["apps", "server", "shared_server", "workers", "practice", "controller", "settings", "process", "conformance"],
     ["plugin", "cli", "__main__"],
 ]
@@ -39,6 +40,7 @@ STRANGERS = {
     ("authenticator", "wsgi"),
     ("wsgi", "authenticator"),
     ("backends", "api"),
+    ("backends", "ui"),
     ("apps", "server"),
     ("plugin", "cli"),
 }

@@ -97,7 +97,7 @@ def test_a_token_may_be_random(server: TotpServer) -> None:
         ),
         (
             lambda server: server.enroll(b"AA"),
-            "cannot enrol from bytes; accepted are an otpauth:// URI and a base32 secret",
+            "this is not a picture that is known; accepted is a PNG, JPEG, WebP or SVG picture",
         ),
     ],
 )

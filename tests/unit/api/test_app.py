@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import requests
 from werkzeug.test import Client
 
-from pytest_totphog import FrozenClock, TotpServer, TotpToken, __version__
+from pytest_totphog import FrozenClock, TotpServer, TotpToken, __version__, qr
 from pytest_totphog.api.app import totphog_app
 from pytest_totphog.api.namespaces import create_app
 from pytest_totphog.authenticator import Authenticator
@@ -209,6 +210,86 @@ def test_one_secret_may_have_two_tokens(client: Client) -> None:
     first, second = (client.post("/api/v1/tokens", json={"uri": URI}).json["data"] for _ in range(2))
     assert first["id"] != second["id"]
     assert client.get("/api/v1/tokens").json["count"] == 2
+
+
+# Pictures
+
+
+def test_token_from_a_data_url(client: Client) -> None:
+    """What an `<img>` of the page has as its source."""
+    response = client.post("/api/v1/tokens", json={"image": qr.data_uri(URI)})
+    assert response.status_code == 201
+    same = client.post("/api/v1/tokens", json={"uri": URI}).json["data"]
+    assert {**response.json["data"], "id": same["id"]} == same
+
+
+@pytest.mark.parametrize("picture", [qr.png(URI), qr.svg(URI).encode()], ids=["png", "svg"])
+def test_token_from_a_file(client: Client, picture: bytes) -> None:
+    """As `curl --form image=@code.png` sends it."""
+    response = client.post("/api/v1/tokens", data={"image": (io.BytesIO(picture), "code")})
+    assert response.status_code == 201
+    assert response.json["data"]["secret"] == SECRET
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (None, "image is null; leave it out, or give it a value"),
+        (1, "image is not a data: URL; accepted is data:image/png;base64,…"),
+        (SECRET, "image is not a data: URL; accepted is data:image/png;base64,…"),
+        ("/etc/passwd", "image is not a data: URL; accepted is data:image/png;base64,…"),
+        ("code.png", "image is not a data: URL; accepted is data:image/png;base64,…"),
+        ("data:text/plain,hello", "the data: URL holds 'text/plain'; accepted is a PNG, JPEG, WebP or SVG picture"),
+        ("data:image/png;base64,AAAA", "this is not a picture that is known; accepted is a PNG, JPEG, WebP or SVG"),
+        ("data:image/svg+xml,<svg/>", "there is no QR code in the picture of 800 x 400 pixels"),
+        (qr.data_uri("https://example.com/"), "the picture has no QR code to enrol with, but one with a link to"),
+        (qr.data_uri(f"{URI}&digits=5"), "digits is 5; accepted are 6, 7 and 8"),
+    ],
+)
+def test_a_refused_picture_is_not_stored(
+    client: Client, authenticator: Authenticator, image: Any, message: str
+) -> None:
+    """The sentence says what it is, and a client names no file of the server's."""
+    response = client.post("/api/v1/tokens", json={"image": image})
+    assert response.status_code == 400
+    assert response.json["error"].startswith(message)
+    assert authenticator.tokens == []
+
+
+def test_a_picture_says_it_all(client: Client, authenticator: Authenticator) -> None:
+    """As a URI does; which one was meant would be a guess."""
+    response = client.post("/api/v1/tokens", json={"image": qr.data_uri(URI), "name": "a", "digits": 6})
+    assert response.status_code == 400
+    assert response.json["error"] == "image says it all; also given: digits, name"
+    assert authenticator.tokens == []
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ({"image": "text"}, "The form must have one file, named image; a file has a filename"),
+        ({"picture": (io.BytesIO(b""), "code.png")}, "Unknown part 'picture'; accepted: image"),
+        ({"image": (io.BytesIO(b"hello"), "code.png")}, "this is not a picture that is known; accepted is a PNG,"),
+    ],
+)
+def test_a_refused_form_is_not_stored(
+    client: Client, authenticator: Authenticator, form: dict[str, Any], message: str
+) -> None:
+    """A form has one part, the picture."""
+    response = client.post("/api/v1/tokens", data=form, content_type="multipart/form-data")
+    assert response.status_code == 400
+    assert response.json["error"].startswith(message)
+    assert authenticator.tokens == []
+
+
+def test_pictures_without_the_extra(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is wrong with the request, so the sentence is for those who run the server."""
+    monkeypatch.setitem(sys.modules, "zxingcpp", None)
+    response = client.post("/api/v1/tokens", json={"image": qr.data_uri(URI)})
+    assert response.status_code == 501
+    assert response.json["error"] == (
+        "reading a QR code needs zxing-cpp; install it with: pip install 'pytest-totphog[qr]'"
+    )
 
 
 NEITHER = "Either uri, or name and secret, must be given"

@@ -114,7 +114,7 @@ def test_other_names_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/namespaces", "/namespaces/mine", "/namespaces/mine/", "/namespaces/mine//api/v1/tokens", "/namespaces/mine/v1"],
+    ["/namespaces", "/namespaces/mine", "/namespaces/mine//api/v1/tokens", "/namespaces/mine/v1"],
 )
 def test_unknown_path(client: Client, path: str) -> None:
     """There is nothing but the API."""
