@@ -26,7 +26,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("code", BLOCKS)
 def test_block_runs(pytester: pytest.Pytester, code: str) -> None:
-    """A block with tests passes as a test file; one without runs as a script; where there is a battery, nothing fails."""
+    """A block with tests passes as a test file, one with a battery too, and one without tests runs as a script."""
     if "class Test" in code and "login_driver" in code:
         pytester.makepyfile(test_page=code)
         assert pytester.runpytest_inprocess("-p", "no:asyncio", "-W", "error").ret == pytest.ExitCode.OK

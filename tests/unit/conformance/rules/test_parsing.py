@@ -110,8 +110,8 @@ def test_honest_login_passes(id_: str, driver: type[BareDriver]) -> None:
             "V9",
             TidiesLate,
             (
-                "a spent code was accepted again with a space before it, with a space after it, with a line break after "
-                "it and with a no-break space before it"
+                "a spent code was accepted again with a space before it, with a space after it, with a line break "
+                "after it and with a no-break space before it"
             ),
         ),
         (
