@@ -78,11 +78,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the report of the battery that --totphog-report asks for."""
     config = session.config
-    if option(config, "report") and _reported_key in config.stash and not config.option.collectonly:
+    reported = config.stash.get(_reported_key, None)
+    if reported is not None and option(config, "report") and not config.option.collectonly:
         from pytest_totphog.conformance.reports.hooks import write_report
         from pytest_totphog.conformance.rules import CHECKS
 
-        write_report(session, config.stash[_reported_key].findings, [check.rule for check in CHECKS])
+        write_report(session, reported.findings, [check.rule for check in CHECKS])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -191,7 +191,7 @@ def _tell(config: pytest.Config, line: str) -> None:
     """Write a line to the terminal in the middle of a test."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     capture = config.pluginmanager.get_plugin("capturemanager")
-    if reporter is not None:  # pytest-xdist's workers have none
+    if reporter is not None:
         with nullcontext() if capture is None else capture.global_and_fixture_disabled():
             reporter.ensure_newline()
             reporter.write_line(line)

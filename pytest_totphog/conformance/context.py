@@ -11,10 +11,12 @@ from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.evidence import Evidence
 from pytest_totphog.conformance.profiles import Profile
 from pytest_totphog.conformance.progress import Account, Progress
-from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.totp_token import OneTimeCode, TotpToken
 
 __all__ = ["Context", "Progress"]
+
+__tracebackhide__ = hidden_in_reports
 
 # Logins in the field lock after 3 to 10 failures, and the right code that proves them open must still be looked at.
 FAILURES_PER_ACCOUNT: Final = 2
@@ -160,8 +162,8 @@ class Context:
         outcome = send(*arguments)
         if not isinstance(outcome, Outcome):
             raise InvalidInput(
-                f"{type(self.driver).__name__} answered a code with {shown(outcome)}; accepted are Outcome.ACCEPTED, "
-                "Outcome.REFUSED and Outcome.THROTTLED"
+                f"a code was answered with {shown(outcome)}; accepted are Outcome.ACCEPTED, Outcome.REFUSED and "
+                "Outcome.THROTTLED"
             )
         self.evidence.note(f"{what}: {outcome.value}")
         return outcome

@@ -9,6 +9,7 @@ from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Measured
 from pytest_totphog.conformance.progress import Account
+from pytest_totphog.errors import InvalidInput
 from pytest_totphog.otp import ALGORITHMS, DIGITS
 
 __all__ = ["problem_of"]
@@ -34,6 +35,8 @@ def problem_of(context: Context) -> str | None:
     try:
         account = context.account()
         right, wrong = _outcomes(context, account)
+    except InvalidInput as error:
+        return f"{name}: {error}"
     except Exception as error:  # noqa: BLE001 # raised again below, unless the URI is what was wrong
         failure = error
     if right is Outcome.ACCEPTED and wrong is not Outcome.ACCEPTED and account is not None:
@@ -50,7 +53,7 @@ def problem_of(context: Context) -> str | None:
             f"{name}.submit() says ACCEPTED for a wrong code and {right.name if right else 'nothing'} for a right one: "
             "it takes success for failure"
         )
-    if _adopt_parameters(context):
+    if _adopt_parameters(context, thorough=failure is None and not context.live):
         return None
     if failure is not None:
         raise failure
@@ -72,11 +75,16 @@ def _outcomes(context: Context, account: Account) -> tuple[Outcome, Outcome]:
     return right, wrong
 
 
-def _adopt_parameters(context: Context) -> bool:
-    """Try codes of other parameters than the URI's, and keep those that the login takes."""
+def _adopt_parameters(context: Context, *, thorough: bool) -> bool:
+    """Try codes of other parameters than the URI's, and keep those that the login takes.
+
+    Args:
+        context: the login.
+        thorough: whether to try all; a login that disregards its URI mostly does the usual, and on a live clock each
+            try waits for a time step.
+    """
     driver = context.driver
-    # On a live clock each try waits for a time step, and a login that disregards its URI mostly does the usual.
-    for algorithm, digits, period in USUAL if context.live else itertools.product(ALGORITHMS, DIGITS, (30, 60)):
+    for algorithm, digits, period in itertools.product(ALGORITHMS, DIGITS, (30, 60)) if thorough else USUAL:
         driver._parameters = {"algorithm": algorithm, "digits": digits, "period": period}  # noqa: SLF001 # for its codes
         context.progress.only = None
         try:

@@ -8,12 +8,16 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_totphog.errors import hidden_in_reports
+
 if TYPE_CHECKING:
     from pytest_totphog.clock import Clock
     from pytest_totphog.server import TotpServer
     from pytest_totphog.totp_token import TotpToken
 
 __all__ = ["OPTIONAL", "LoginDriver", "Outcome"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 class Outcome(str, Enum):

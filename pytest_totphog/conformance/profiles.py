@@ -54,7 +54,7 @@ class Profile:
         """
         lifetime = (latest - earliest + 1) * period
         if self.lifetime is not None and lifetime > self.lifetime:
-            return f"a code is accepted for {lifetime} seconds in all, and at most {self.lifetime} are allowed"
+            return f"at most {self.lifetime} seconds are allowed"
         if self.delay_steps is not None and max(-earliest, latest) > self.delay_steps:
             return f"at most {self.delay_steps} step late or early is recommended"
         return ""

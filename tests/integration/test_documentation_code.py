@@ -27,7 +27,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("code", BLOCKS)
 def test_block_runs(pytester: pytest.Pytester, code: str) -> None:
-    """A block with tests passes as a test file, one without runs as a script; in a battery nothing fails."""
+    """A block with tests passes as a test file, one with a battery too, and one without tests runs as a script."""
     if "subprocess_env" in code:
         require_libfaketime()
     if "class Test" in code and "login_driver" in code:

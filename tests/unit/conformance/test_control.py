@@ -5,8 +5,7 @@ import pytest
 from pytest_totphog.conformance import LoginDriver
 from pytest_totphog.conformance.control import problem_of
 from pytest_totphog.conformance.finding import Measured
-from pytest_totphog.errors import InvalidInput
-from tests.honest_login import AccountsDriver, BareDriver, HonestLogin, Outcome, Session
+from tests.honest_login import AccountsDriver, BareDriver, HonestLogin, Outcome, Session, User
 from tests.unit.conformance.judging import context_of, driver_of
 
 
@@ -61,12 +60,29 @@ class NoEnrolment(BareDriver):
         raise ConnectionError("the login is not there")
 
 
+class TornSecret(BareDriver):
+    """Returns something else than was shown."""
+
+    def enroll(self, account: object = None) -> str:
+        super().enroll(account)
+        return "JBSWY3DPEHPK3PX1"
+
+
 class ConfirmsByItself(AccountsDriver):
     """Confirms an enrolment with a code that the battery does not know to be spent."""
 
     def enroll(self, account: object = None) -> str:
         source = self.login.begin_enrolment(account)
         assert self.login.confirm_enrolment(account, self.token(source).now())
+        return source
+
+
+class EnrolsWithoutCode(AccountsDriver):
+    """Enrols an account behind the login's back."""
+
+    def enroll(self, account: User) -> str:
+        source = self.login.begin_enrolment(account)
+        account.secret = account.pending
         return source
 
 
@@ -118,9 +134,17 @@ def test_missing_method() -> None:
 
 
 def test_answer_that_is_no_outcome() -> None:
-    """It is an error that says what is accepted."""
-    with pytest.raises(InvalidInput, match=r"answered a code with True; accepted are Outcome\.ACCEPTED"):
-        problem_of(context_of(driver_of(HonestLogin, AnswersTrue)))
+    """It is said what is accepted."""
+    assert problem_of(context_of(driver_of(HonestLogin, AnswersTrue))) == (
+        "Driver: a code was answered with True; accepted are Outcome.ACCEPTED, Outcome.REFUSED and Outcome.THROTTLED"
+    )
+
+
+def test_enrolment_that_shows_no_secret() -> None:
+    """It is said where it goes wrong, and not shown."""
+    problem = problem_of(context_of(driver_of(HonestLogin, TornSecret)))
+    assert problem is not None
+    assert problem.startswith("Driver: the secret is not base32: character 16 is '1'")
 
 
 def test_driver_that_fails() -> None:
@@ -129,9 +153,10 @@ def test_driver_that_fails() -> None:
         problem_of(context_of(driver_of(HonestLogin, NoEnrolment)))
 
 
-def test_login_that_disregards_its_uri() -> None:
-    """It is found out what codes it takes, so that the rules can be judged."""
-    context = context_of(driver_of(EightDigitsOnPaper))
+@pytest.mark.parametrize("driver", [AccountsDriver, EnrolsWithoutCode])
+def test_login_that_disregards_its_uri(driver: type[BareDriver]) -> None:
+    """It is found out what codes it takes, by the enrolment or the login, so that the rules can be judged."""
+    context = context_of(driver_of(EightDigitsOnPaper, driver))
     assert problem_of(context) is None
     assert context.progress.parameters == {"digits": 6, "period": 30}
     assert context.progress.measured == Measured(period=30, digits=6)

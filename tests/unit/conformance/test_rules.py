@@ -10,7 +10,6 @@ RULES = [check.rule for check in CHECKS]
 
 def test_ids() -> None:
     """They are V1 to V34, each once."""
-    assert min(RULES, key=lambda rule: int(rule.id[1:])).id == "V1"
     assert {rule.id for rule in RULES} == {f"V{number}" for number in range(1, 35)}
     assert len(RULES) == 34
 
