@@ -45,6 +45,10 @@ def wait_for(condition: Callable[[], bool]) -> None:
         looking.wait(0.02)
 
 
+# A worker ends with its database open.
+WARNINGS = ("-W", "error", "-W", "ignore:unclosed database:ResourceWarning")
+
+
 class Program:
     """A program that serves the app totphog in two workers.
 
@@ -56,7 +60,7 @@ class Program:
         """Start it, and wait until it answers; in a session of its own, so that all its processes can be found."""
         path.write_text(PROGRAM)
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", path, *arguments],
+            [sys.executable, *WARNINGS, path, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
