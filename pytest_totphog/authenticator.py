@@ -12,10 +12,11 @@ from pytest_totphog.enrolment import Source, accounts_in
 from pytest_totphog.errors import InvalidInput, ServerError, TokenNotFound, hidden_in_reports
 from pytest_totphog.journal import Journal
 from pytest_totphog.ledger import MAX_HOLDER, Ledger, MemoryLedger
+from pytest_totphog.one_time_code import OneTimeCode
 from pytest_totphog.stores import Repository
 from pytest_totphog.stores.memory import MemoryRepository
 from pytest_totphog.tokens import Token
-from pytest_totphog.totp_token import DEFAULT_TIMEOUT, OneTimeCode, TotpToken
+from pytest_totphog.totp_token import DEFAULT_TIMEOUT, TotpToken
 
 __all__ = ["Authenticator", "running_test", "this_process"]
 

@@ -13,10 +13,11 @@ from pytest_totphog.clock import Clock
 from pytest_totphog.enrolment import Source
 from pytest_totphog.errors import ServerError, hidden_in_reports
 from pytest_totphog.namespaces import Namespaces
+from pytest_totphog.one_time_code import OneTimeCode
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.tokens import DEFAULT_ISSUER, Token
-from pytest_totphog.totp_token import DEFAULT_TIMEOUT, OneTimeCode, TotpToken
+from pytest_totphog.totp_token import DEFAULT_TIMEOUT, TotpToken
 from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
 from pytest_totphog.wsgi.server import Server, SslContext
 

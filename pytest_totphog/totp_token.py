@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from pytest_totphog import otp, qr
-from pytest_totphog.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant, as_datetime, as_nanoseconds
+from pytest_totphog.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant, as_nanoseconds
 from pytest_totphog.errors import CodeUnavailable, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.explanation import Explanation, explain
 from pytest_totphog.journal import Journal
 from pytest_totphog.ledger import MAX_HOLDER, Ledger
+from pytest_totphog.one_time_code import OneTimeCode
 from pytest_totphog.tokens import Token
 
-__all__ = ["Keeper", "OneTimeCode", "TotpToken"]
+__all__ = ["Keeper", "TotpToken"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -51,37 +52,6 @@ class Keeper(Protocol):
     def tokens(self) -> list[TotpToken]:
         """All tokens that a code might belong to."""
         ...
-
-
-@dataclass(frozen=True)
-class OneTimeCode:
-    """A code that nobody has been given before, with the facts from the same reading of the clock.
-
-    Attributes:
-        code: the digits.
-        step: the time step.
-        period: length of a time step in seconds.
-        remaining_seconds: how long the code lives, whole seconds.
-        waited_seconds: how long was waited for it, real seconds.
-    """
-
-    code: str
-    step: int
-    period: int
-    remaining_seconds: int
-    waited_seconds: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the code as the API's JSON object."""
-        return {
-            "code": self.code,
-            "step": self.step,
-            "valid_from": as_datetime(self.step * self.period * NANOSECONDS).isoformat(),
-            "expires_at": as_datetime((self.step + 1) * self.period * NANOSECONDS).isoformat(),
-            "remaining_seconds": self.remaining_seconds,
-            "period": self.period,
-            "waited_seconds": round(self.waited_seconds, 3),
-        }
 
 
 @dataclass(frozen=True, eq=False, repr=False)

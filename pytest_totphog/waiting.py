@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_totphog.totp_token import OneTimeCode
+    from pytest_totphog.one_time_code import OneTimeCode
 
 __all__ = ["CODES", "Waiting", "summary"]
 

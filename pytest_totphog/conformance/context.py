@@ -12,7 +12,8 @@ from pytest_totphog.conformance.evidence import Evidence
 from pytest_totphog.conformance.profiles import Profile
 from pytest_totphog.conformance.progress import Account, Progress
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
-from pytest_totphog.totp_token import OneTimeCode, TotpToken
+from pytest_totphog.one_time_code import OneTimeCode
+from pytest_totphog.totp_token import TotpToken
 
 __all__ = ["Context", "Progress"]
 

@@ -120,6 +120,9 @@ def test_closing_twice_is_closing_once(controller: ControllerStore) -> None:
     controller.close()
     controller.close()
 
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port(controller)), timeout=10)
+
 
 def test_closing_cuts_off_who_is_silent(controller: ControllerStore) -> None:
     """A worker that hangs keeps the controller from nothing."""

@@ -19,6 +19,7 @@ FLOORS = [
         "ledger",
         "stores",
         "explanation",
+        "one_time_code",
         "totp_token",
         "verifier",
         "flaws",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_totphog.totp_token import OneTimeCode
+from pytest_totphog.one_time_code import OneTimeCode
 from pytest_totphog.waiting import Waiting, summary
 from tests.threads import in_threads
 

@@ -1,6 +1,7 @@
 """The store over HTTP, besides what every store promises: its errors, its connections, its key."""
 
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -214,7 +215,12 @@ def test_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (b"", False, "the connection was broken off"),
         (b"", True, "Connection reset by peer"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", False, "the connection was broken off"),
+        # urllib3 1 does not mind.
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+            False,
+            "(the connection was broken off|it answered 200 .+)",
+        ),
         (b"SSH-2.0-OpenSSH_9.2\r\n", False, "the connection was broken off"),
     ],
     ids=["closed", "reset", "cut off", "no HTTP"],
@@ -247,7 +253,7 @@ def test_connection_that_breaks_off(sent: bytes, abort: bool, said: str) -> None
             listening.shutdown(socket.SHUT_RDWR)
             thread.join()
 
-    assert str(caught.value) == f"the totphog server at {url} failed: {said}"
+    assert re.fullmatch(f"the totphog server at {url} failed: {said}", str(caught.value))
 
 
 def test_repr_shows_which_server_it_is_and_no_key() -> None:
