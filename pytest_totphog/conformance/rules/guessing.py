@@ -107,29 +107,27 @@ def _failures_before_silence(context: Context) -> int:
 
 def measure_lockout(context: Context, throttle: Throttle) -> None:
     """Move a frozen clock on until the account is open again, some times over: a lockout may grow."""
-    if context.live or throttle.silent or context.progress.measured.lockout_seconds is not None:
+    if context.live or context.progress.measured.lockout_seconds is not None:
         return
     account = fresh(context)
     attempt = context.begin(account)
     lasted: list[int] = []
-    while len(lasted) < LOCKOUTS_IN_A_ROW:
-        fail(context, account, attempt, LIMIT)
+    # A right code makes most logins forget what came before, so it is sent only where nothing else tells.
+    while len(lasted) < (1 if throttle.silent else LOCKOUTS_IN_A_ROW):
+        fail(context, account, attempt, (throttle.failures or LIMIT) if throttle.silent else LIMIT)
         for passed, seconds in pairwise((0, *LOCKOUTS)):
             context.pause(seconds - passed)
             attempt = context.begin(account)
-            # A right code would make the login forget what came before.
-            if (
-                context.submit(attempt, account.token.wrong_code(), f"a wrong code {seconds} s later")
-                is Outcome.REFUSED
-            ):
+            code = account.token.now() if throttle.silent else account.token.wrong_code()
+            what = f"a {'right' if throttle.silent else 'wrong'} code {seconds} s later"
+            if context.submit(attempt, code, what) is (Outcome.ACCEPTED if throttle.silent else Outcome.REFUSED):
                 lasted.append(seconds)
                 break
         else:
             break
     if lasted:
-        context.progress.measured = replace(
-            context.progress.measured, lockout_seconds=lasted[-1], lockout_grows=lasted[-1] > lasted[0]
-        )
+        grows = None if throttle.silent else lasted[-1] > lasted[0]
+        context.progress.measured = replace(context.progress.measured, lockout_seconds=lasted[-1], lockout_grows=grows)
 
 
 def required(context: Context) -> Throttle:

@@ -130,4 +130,4 @@ class _Turns:
             return
         self._events += 1
         if random() < self._share:  # noqa: S311 # no secret
-            sleep(0)
+            sleep(1e-6)  # less than that would be no wait, and the turn right back

@@ -78,7 +78,6 @@ def single_use_of_recovery_codes(context: Context) -> str:
     Level.MUST,
     "NIST SP 800-63B-4",
     "3.1.2.2",
-    cves=("CVE-2025-67507",),
     needs=("recovery_codes", "submit_recovery_code", "concurrent"),
     accounts=LEAST_ROUNDS,
 )

@@ -139,10 +139,10 @@ def test_broken(id_: str, login: type[HonestLogin], summary: str) -> None:
 
 @pytest.mark.parametrize(
     ("login", "failures", "seconds", "grows"),
-    [(HonestLogin, 5, 900, False), (GrowingDelay, 1, 4, True), (LocksInSilence, 7, None, None)],
+    [(HonestLogin, 5, 900, False), (GrowingDelay, 1, 4, True), (LocksInSilence, 7, 900, None)],
 )
 def test_measured(login: type[HonestLogin], failures: int, seconds: int | None, grows: bool | None) -> None:
-    """How many failures it takes and how long it lasts; of a silent lock no more than that right codes are refused."""
+    """How many failures it takes, how long it lasts, and whether longer the next time: a silent lock does not tell."""
     context = context_of(driver_of(login))
     assert RULES["V28"].judge(context).startswith(f"after {failures} failure")
     measured = context.progress.measured
