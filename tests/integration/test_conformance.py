@@ -166,7 +166,8 @@ def test_driver_with_a_mistake(shop: pytest.Pytester, mistake: str, told: str) -
         driver = Wrong
     """
     )
-    result = shop.runpytest()
+    # Under CI pytest's short summary repeats every message in full.
+    result = shop.runpytest("-rN")
     result.assert_outcomes(errors=34)
     evidence = ("The control checks of TestShop:", "  - a right code: *")
     result.stdout.fnmatch_lines([f"no rule is judged: {told}", *evidence])

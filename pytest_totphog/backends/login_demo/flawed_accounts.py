@@ -134,7 +134,8 @@ class AnyUsersCode(Accounts):
             return True
         now = self._clock.time_ns()
         for other, token in list(self._tokens.items()):
-            if other != account.id and token.code_at_step(token.step_at(now)) == code:
+            step = token.step_at(now)
+            if other != account.id and code in {token.code_at_step(step), token.code_at_step(step - 1)}:
                 self._verifier.forgive(account.id)
                 return True
         return False
