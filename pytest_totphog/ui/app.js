@@ -384,10 +384,14 @@ const addPicture = (file) =>
 async function smaller(file) {
   const picture = await createImageBitmap(file).catch(() => null);
   if (!picture) throw new ApiError("This is no picture that the browser can read.");
-  const scale = Math.min(1, 1600 / Math.max(picture.width, picture.height));
-  const canvas = new OffscreenCanvas(Math.round(picture.width * scale), Math.round(picture.height * scale));
-  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+  // As large as fits: a small code on a large screen must stay readable.
+  for (let side = 4000; ; side *= 0.75) {
+    const scale = Math.min(1, side / Math.max(picture.width, picture.height));
+    const canvas = new OffscreenCanvas(Math.round(picture.width * scale), Math.round(picture.height * scale));
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+    if (blob.size <= MAX_PICTURE_BYTES || side < 400) return blob;
+  }
 }
 
 function requireHand() {

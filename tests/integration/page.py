@@ -100,6 +100,18 @@ class Page:
             list(content),
         )
 
+    def paste_picture(self, name: str, mimetype: str, content: bytes) -> None:
+        """Paste a picture, as from a screenshot, outside of any field."""
+        self.script(
+            "const data = new DataTransfer();"
+            "data.items.add(new File([new Uint8Array(arguments[2])], arguments[0], {type: arguments[1]}));"
+            "document.body.dispatchEvent(new ClipboardEvent('paste',"
+            "  {clipboardData: data, bubbles: true, cancelable: true}));",
+            name,
+            mimetype,
+            list(content),
+        )
+
     def paste(self, text: str) -> None:
         """Paste text onto the page, outside of any field."""
         self.script(

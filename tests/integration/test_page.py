@@ -5,12 +5,15 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from selenium.webdriver.common.keys import Keys
 
-from pytest_totphog import Clock, TotpServer
+from pytest_totphog import Clock, TotpServer, qr
+from pytest_totphog.pictures import reader
 from pytest_totphog.wsgi import api_docs
 from tests.integration.page import Page, browser, complaints
 from tests.system import require
@@ -216,11 +219,43 @@ def test_refused_uri_is_shown_for_mending(page: Page, server: TotpServer) -> Non
     assert server.tokens == []
 
 
-def test_dropped_picture_goes_to_the_server(page: Page, server: TotpServer) -> None:
-    """As a data URL; what the server says about it is told: here it is no picture."""
+@pytest.mark.parametrize("how", ["dropped", "pasted", "chosen as a file"])
+def test_token_is_added_by_its_qr_code(page: Page, server: TotpServer, tmp_path: Path, how: str) -> None:
+    """A picture of it adds the account, whichever way it comes onto the page."""
+    picture = qr.png(URI, 5)
+    if how == "dropped":
+        page.drop("body", "qr.png", "image/png", picture)
+    elif how == "pasted":
+        page.paste_picture("image.png", "image/png", picture)
+    else:
+        (tmp_path / "qr.png").write_bytes(picture)
+        page.click("#add")
+        page.fill("#picture", str(tmp_path / "qr.png"))
+
+    page.until(lambda: page.codes == ["648 307"])
+    assert page.toast == "Added GitHub alice"
+    assert server.tokens[0].secret == SECRET
+
+
+def test_large_photograph_is_made_smaller(page: Page, server: TotpServer, tmp_path: Path) -> None:
+    """As telephones take them: more bytes and more pixels than the server accepts."""
+    photograph = Image.effect_noise((4800, 4000), 60)
+    code = Image.open(BytesIO(qr.png(URI, 40)))
+    photograph.paste(code, (400, 400))
+    photograph.save(tmp_path / "photograph.png")
+    assert photograph.width * photograph.height > reader.MAX_PIXELS
+    page.click("#add")
+    page.fill("#picture", str(tmp_path / "photograph.png"))
+
+    page.until(lambda: page.codes == ["648 307"])
+    assert server.tokens[0].secret == SECRET
+
+
+def test_picture_without_a_qr_code_is_refused(page: Page, server: TotpServer) -> None:
+    """With the server's sentence, in the dialog; here it is no picture."""
     page.drop("body", "qr.png", "image/png", b"no picture at all")
 
-    page.until(lambda: page.text("#add-error") != "")
+    page.until(lambda: page.text("#add-error").startswith("this is not a picture"))
     assert server.tokens == []
 
 
