@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Final
 
 import pytest
 
-from pytest_totphog.conformance.check import Broken, Check, NotJudged
+from pytest_totphog.conformance.check import Check
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.control import problem_of
 from pytest_totphog.conformance.driver import LoginDriver
-from pytest_totphog.conformance.finding import Finding, Rule, Verdict
+from pytest_totphog.conformance.finding import Broken, Finding, NotJudged, Rule, Verdict
 from pytest_totphog.conformance.profiles import Profile, profile_of
 from pytest_totphog.conformance.progress import Progress
 from pytest_totphog.conformance.reports.subjects import record

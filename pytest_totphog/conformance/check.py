@@ -12,15 +12,7 @@ from pytest_totphog.conformance.finding import Level, Rule
 if TYPE_CHECKING:
     from pytest_totphog.conformance.context import Context
 
-__all__ = ["Broken", "Check", "NotJudged", "rule"]
-
-
-class Broken(Exception):
-    """The login breaks the rule; says how."""
-
-
-class NotJudged(Exception):
-    """The rule cannot be judged on this login; says why."""
+__all__ = ["Check", "rule"]
 
 
 @dataclass(frozen=True)

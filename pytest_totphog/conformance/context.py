@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from pytest_totphog.clock import NANOSECONDS, Clock
-from pytest_totphog.conformance.check import NotJudged
 from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.evidence import Evidence
+from pytest_totphog.conformance.finding import NotJudged
 from pytest_totphog.conformance.profiles import Profile
 from pytest_totphog.conformance.progress import Account, Progress
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown

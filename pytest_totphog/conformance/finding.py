@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
-__all__ = ["Finding", "Level", "Measured", "Rule", "Verdict"]
+__all__ = ["Broken", "Finding", "Level", "Measured", "NotJudged", "Rule", "Verdict"]
 
 
 class Level(str, Enum):
@@ -25,6 +25,14 @@ class Verdict(str, Enum):
     FAILED = "failed"
     SKIPPED = "skipped"
     WAIVED = "waived"
+
+
+class Broken(Exception):
+    """The login breaks the rule; says how."""
+
+
+class NotJudged(Exception):
+    """The rule cannot be judged on this login; says why."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
-from pytest_totphog.conformance.check import Broken, NotJudged
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
+from pytest_totphog.conformance.finding import Broken, NotJudged
 from pytest_totphog.conformance.progress import Account, Throttle
 
 __all__ = [

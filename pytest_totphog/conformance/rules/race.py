@@ -10,9 +10,9 @@ from random import random
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_totphog.conformance.check import Broken, NotJudged
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
+from pytest_totphog.conformance.finding import Broken, NotJudged
 from pytest_totphog.conformance.progress import Account
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from pytest_totphog.conformance.check import Broken, NotJudged, rule
+from pytest_totphog.conformance.check import rule
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
-from pytest_totphog.conformance.finding import Level
+from pytest_totphog.conformance.finding import Broken, Level, NotJudged
 from pytest_totphog.conformance.progress import Account
 from pytest_totphog.conformance.rules.race import AT_ONCE, LEAST_ROUNDS, race
 
