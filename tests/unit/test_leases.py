@@ -147,6 +147,7 @@ def test_one_of_many_threads_takes_it(repository: Repository[Lease], watch: Watc
     assert repository.get("alice") == lease
 
 
+@pytest.mark.slow
 def test_all_threads_have_their_turn(repository: Repository[Lease]) -> None:
     """Eight threads share two things, five times each: nobody ever meets another one, and nobody is left out."""
     occupied = {"alice": threading.Lock(), "bob": threading.Lock()}
@@ -294,6 +295,7 @@ with leases.renewing(leases.take(["alice"], "the other process")):
 """
 
 
+@pytest.mark.slow
 def test_killed_process_loses_its_lease(tmp_path: Path) -> None:
     """While it lives nobody gets what it has; after `kill -9` the next one does."""
     url = sqlite_url(tmp_path)

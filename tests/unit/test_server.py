@@ -242,6 +242,7 @@ def test_stopping_ends_all_waiting() -> None:
     assert set(threading.enumerate()) - before == set()
 
 
+@pytest.mark.slow
 def test_starting_and_stopping_leaves_nothing_behind() -> None:
     """Two hundred times, with a connection that is kept alive: no thread, no socket, no file descriptor."""
 

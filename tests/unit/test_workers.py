@@ -19,6 +19,7 @@ from pytest_totphog.workers import serve_in_workers
 from tests.system import require
 
 pytest.importorskip("granian")
+pytestmark = pytest.mark.slow
 
 PROGRAM = """
 import sys
