@@ -26,20 +26,6 @@ def mailbox(running_mailbox: Mailbox) -> Mailbox:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """A clock that stands at the first second of a five-minute step."""
-    clock = Clock()
-    clock.freeze("2024-01-15T10:30:00Z")
-    return clock
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    """Where the app keeps everything."""
-    return MemoryStore()
-
-
-@pytest.fixture
 def client(clock: Clock, store: MemoryStore, mailbox: Mailbox) -> Client:
     """A client of the app."""
     return Client(create_app(clock=clock, store=store, mailbox=mailbox))

@@ -58,23 +58,9 @@ class User:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """A clock that stands at the start of a time step."""
-    clock = Clock()
-    clock.freeze("2024-01-15T10:30:00Z")
-    return clock
-
-
-@pytest.fixture
 def phone(clock: Clock) -> Authenticator:
     """What makes a user's codes."""
     return Authenticator(clock)
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    """Where the app keeps everything."""
-    return MemoryStore()
 
 
 @pytest.fixture

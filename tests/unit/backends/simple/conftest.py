@@ -9,20 +9,6 @@ from tests.unit.backends.contract import Contract, ContractClient
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """A clock that stands at the first second of a time step."""
-    clock = Clock()
-    clock.freeze("2024-01-15T10:30:00Z")
-    return clock
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    """Where the app keeps everything."""
-    return MemoryStore()
-
-
-@pytest.fixture
 def client(clock: Clock, store: MemoryStore) -> ContractClient:
     """A client of the app, which fails for every answer that the OpenAPI document does not describe."""
     return ContractClient(create_app(clock=clock, store=store), Contract("pytest_totphog.backends.simple"))
