@@ -17,7 +17,6 @@ import pytest
 from pytest_totphog import TotpServer, cli
 from tests.system import require, require_libfaketime
 
-
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
