@@ -41,7 +41,7 @@ system:
 # The documentation as a site that needs no network.
 docs: $(BIN)/tox
 	$(BIN)/tox exec -q -e docs -- mkdocs build --strict --quiet
-	@echo "The documentation is in $(CURDIR)/site/index.html"
+	@echo "The documentation is in $(CURDIR)/site; to read it: $(PYTHON) -m http.server --directory site"
 
 # The documentation's pictures of the page, after it was changed.
 pictures: system $(BIN)/tox

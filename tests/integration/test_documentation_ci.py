@@ -32,7 +32,7 @@ SCHEMAS = {
 }
 
 # They need a network, a registry or Cypress; every other command runs.
-ELSEWHERE = ("apt-get ", "npx ", "pip install ")
+ELSEWHERE = ("apt-get ", "npm ", "npx ", "pip install ")
 KEY = "the-key-of-the-server"
 # What a project keeps in its settings for CI.
 SETTINGS = {
