@@ -39,8 +39,8 @@ system:
 	fi
 
 # The documentation as a site that needs no network.
-docs: $(BIN)/tox
-	$(BIN)/tox exec -q -e docs -- mkdocs build --strict --quiet
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
 	@echo "The documentation is in $(CURDIR)/site; to read it: $(PYTHON) -m http.server --directory site"
 
 # The documentation's pictures of the page, after it was changed.
@@ -71,4 +71,10 @@ $(VENV)/bench: pyproject.toml
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet --upgrade pip
 	$@/bin/python -m pip install --quiet --group bench --editable '.[sql]'
+	@touch $@
+
+$(VENV)/docs: pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --upgrade pip
+	$@/bin/python -m pip install --quiet --group docs --editable .
 	@touch $@

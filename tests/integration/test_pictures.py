@@ -36,6 +36,7 @@ def page() -> Iterator[Page]:
         admin = server.add_token(name="admin", issuer="Bank", secret="GEZDGNBVGY3TQOJQ", digits=8)
         server.add_token(name="nightly", issuer="Bank", secret="MFRGGZDFMZTWQ2LK", period=60, algorithm="sha256")
         with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
             monkeypatch.setenv("PYTEST_CURRENT_TEST", "test_shop.py::test_login (call)")
             alice.verify(alice.claim_code().code)
             clock.tick(5)
