@@ -40,7 +40,7 @@ system:
 
 # The documentation as a site that needs no network.
 docs: $(VENV)/docs
-	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict
 	@echo "The documentation is in $(CURDIR)/site; to read it: $(PYTHON) -m http.server --directory site"
 
 # The documentation's pictures of the page, after it was changed.

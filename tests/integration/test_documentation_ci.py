@@ -95,13 +95,14 @@ def _gitlab(jobs: dict[str, Any]) -> dict[str, Step]:
     return steps
 
 
-STEPS = [
-    pytest.param(step, id=f"{name} {title}")
+# The same commands in two files are run once.
+STEPS = {
+    step.commands: pytest.param(step, id=f"{name} {title}")
     for name in SCHEMAS
     if name != "compose.yml"
     for title, step in _steps(name).items()
     if any(not line.startswith(ELSEWHERE) for line in step.commands.splitlines())
-]
+}.values()
 
 
 def test_every_file_has_a_name_and_a_schema() -> None:
