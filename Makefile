@@ -21,7 +21,7 @@ ifneq ($(PYENV_PYTHONS),)
 export TOX_DISCOVER := $(subst $(space),$(comma),$(PYENV_PYTHONS))
 endif
 
-.PHONY: demo test system bench format clean
+.PHONY: demo test system docs pictures bench format clean
 
 demo: system $(VENV)/demo
 	$(VENV)/demo/bin/python examples/demo.py
@@ -38,6 +38,15 @@ system:
 	    DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES); \
 	fi
 
+# The documentation as a site that needs no network.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict
+	@echo "The documentation is in $(CURDIR)/site; to read it: $(PYTHON) -m http.server --directory site"
+
+# The documentation's pictures of the page, after it was changed.
+pictures: system $(BIN)/tox
+	TOTPHOG_PICTURES=1 $(BIN)/tox run -q -e py313 -- tests/integration/test_pictures.py
+
 bench: $(VENV)/bench
 	PYTHONPATH=. $(VENV)/bench/bin/python benchmarks/run.py
 
@@ -46,7 +55,7 @@ format: $(BIN)/tox
 	$(BIN)/tox exec -e lint -- ruff format
 
 clean:
-	rm -rf $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site
 
 $(BIN)/tox:
 	$(PYTHON) -m venv $(VENV)
@@ -62,4 +71,10 @@ $(VENV)/bench: pyproject.toml
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet --upgrade pip
 	$@/bin/python -m pip install --quiet --group bench --editable '.[sql]'
+	@touch $@
+
+$(VENV)/docs: pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --upgrade pip
+	$@/bin/python -m pip install --quiet --group docs --editable .
 	@touch $@

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from collections.abc import Iterator
 from html import escape
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from pytest_totphog.wsgi.openapi import document
 from pytest_totphog.wsgi.pages import file_route, page_response
 from pytest_totphog.wsgi.routes import Route
 
-__all__ = ["api_docs_routes", "as_openapi_30", "plain_page"]
+__all__ = ["api_docs_routes", "as_openapi_30", "operations", "plain_page"]
 
 _OWN: Final = "pytest_totphog.wsgi"
 
@@ -131,21 +132,23 @@ def plain_page(contract: dict[str, Any]) -> str:
         f"<p>{_text(info['description'])}</p>",
         _INTRODUCTION,
     ]
+    for method, path, described in operations(contract):
+        heading = f'<h2><b class="{escape(method)}">{escape(method.upper())}</b> <code>{escape(path)}</code></h2>'
+        parts.append(f"<section>\n{heading}\n{described}\n</section>")
+    return "\n".join([*parts, "</main>\n</body>\n</html>\n"])
+
+
+def operations(contract: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield method and path of each operation in an OpenAPI document, and all about it as HTML."""
     for path, item in contract["paths"].items():
         shared = item.get("parameters", [])
         for method, operation in item.items():
             if method != "parameters":
-                parts.append(_operation(contract, method, path, operation, shared))
-    return "\n".join([*parts, "</main>\n</body>\n</html>\n"])
+                yield method, path, _operation(contract, operation, shared)
 
 
-def _operation(
-    contract: dict[str, Any], method: str, path: str, operation: dict[str, Any], shared: list[dict[str, Any]]
-) -> str:
-    parts = [
-        f'<section>\n<h2><b class="{escape(method)}">{escape(method.upper())}</b> <code>{escape(path)}</code></h2>',
-        f"<p><strong>{escape(operation['summary'])}.</strong> {_text(operation['description'])}</p>",
-    ]
+def _operation(contract: dict[str, Any], operation: dict[str, Any], shared: list[dict[str, Any]]) -> str:
+    parts = [f"<p><strong>{escape(operation['summary'])}.</strong> {_text(operation['description'])}</p>"]
     if parameters := [_resolved(contract, each) for each in [*shared, *operation.get("parameters", [])]]:
         rows = "".join(
             f"<tr><th scope=row><code>{escape(each['name'])}</code></th><td>{escape(each['in'])}</td>"
@@ -167,7 +170,7 @@ def _operation(
         parts.append(
             f"<details>\n<summary>{', '.join(status for status, _ in refusals)}</summary>\n<ul>{rows}</ul>\n</details>"
         )
-    return "\n".join([*parts, "</section>"])
+    return "\n".join(parts)
 
 
 def _text(markdown: str) -> str:
