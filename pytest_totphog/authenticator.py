@@ -36,6 +36,7 @@ class Authenticator:
             or half of a period below 20.
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
         on_code: called with every one-time code that is handed out.
+        on_token: called with every token before anybody else has it, and perhaps again.
 
     Attributes:
         journal: what was handed out and verified, for people who look on.
@@ -51,6 +52,7 @@ class Authenticator:
         min_remaining: float | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         on_code: Callable[[OneTimeCode], None] | None = None,
+        on_token: Callable[[Token], None] | None = None,
     ) -> None:
         self.clock = Clock() if clock is None else clock
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
@@ -59,6 +61,7 @@ class Authenticator:
         self.min_remaining = min_remaining
         self.timeout = timeout
         self.on_code = on_code
+        self.on_token = on_token
         self.closed = False
         self.namespace = namespace
         self._tokens: Repository[Token] = MemoryRepository() if tokens is None else tokens
@@ -183,6 +186,8 @@ class Authenticator:
         """Return a token as one of this authenticator; what is kept in memory is one already."""
         if isinstance(token, TotpToken) and token.authenticator is self:
             return token
+        if self.on_token is not None:
+            self.on_token(token)
         return TotpToken(**{field.name: getattr(token, field.name) for field in fields(Token)}, authenticator=self)
 
 

@@ -65,6 +65,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and look at where a report is to be written."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    if config.getini("totphog_leak_check") and not config.option.collectonly:
+        from pytest_totphog.leak_check import LeakCheck
+
+        config.pluginmanager.register(LeakCheck(config), "totphog-leak-check")
     if hasattr(config, "workerinput"):
         return
     if option(config, "report"):
@@ -117,6 +121,22 @@ def pytest_configure_node(node: Any) -> None:
     from pytest_totphog.controller import ADDRESS, share
 
     node.workerinput[ADDRESS] = share(node.config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_from_serializable(config: pytest.Config, data: dict[str, Any]) -> None:
+    """Learn what secrets a worker of pytest-xdist knows, before its report is shown or written."""
+    if told := data.pop("totphog_secrets", None):
+        from pytest_totphog.masks import learn_told
+
+        learn_told(config, told)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a key URI in a parametrisation by its argument: the ids of tests are shown everywhere."""
+    if isinstance(val, str) and val.lower().startswith(("otpauth://", "otpauth-migration://")):
+        return argname
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -275,8 +295,10 @@ def totp_account_pool(pytestconfig: pytest.Config) -> list[Account]:
     Override it to return a list of your own: each an Account, or a dict of name, password, and secret or uri.
     """
     from pytest_totphog.accounts import read_accounts
+    from pytest_totphog.masks import learn_accounts
 
     accounts: list[Account] = checked("ini totphog_account_pool", read_accounts, account_source(pytestconfig))
+    learn_accounts(pytestconfig, accounts)
     return accounts
 
 
@@ -297,9 +319,11 @@ def totp_account_factory(
 ) -> Iterator[Callable[[], TotpAccount]]:
     """Takes another account each time it is called, as totp_account does, for tests that need several at once."""
     from pytest_totphog.accounts import AccountPool, TotpAccount, as_accounts
+    from pytest_totphog.masks import learn_accounts
     from pytest_totphog.process import holder
 
     accounts = checked("totp_account_pool", as_accounts, totp_account_pool)
+    learn_accounts(pytestconfig, accounts)
     pool = AccountPool(accounts, _totp_leases, seconds(pytestconfig, "totphog_account_timeout"))
 
     def take() -> TotpAccount:

@@ -103,13 +103,17 @@ def _store(config: pytest.Config) -> Store:
 
 def _shared_server(config: pytest.Config) -> SharedTotpServer:
     if _shared_server_key not in config.stash:
+        from pytest_totphog.masks import learn_api_key
         from pytest_totphog.shared_server import SharedTotpServer
 
+        api_key = os.environ.get("TOTPHOG_API_KEY", "").strip() or None
+        if api_key is not None:
+            learn_api_key(config, api_key)
         config.stash[_shared_server_key] = checked(
             "--totphog-url",
             SharedTotpServer,
             option(config, "url"),
-            api_key=os.environ.get("TOTPHOG_API_KEY", "").strip() or None,
+            api_key=api_key,
             namespace=_namespace(config),
             clock=process_clock(config),
             holder=partial(holder, config),
@@ -132,9 +136,16 @@ def holder(config: pytest.Config) -> str:
 
 
 def _code_options(config: pytest.Config) -> dict[str, Any]:
+    from pytest_totphog.masks import known_secrets, learn_token
+
     waiting = Waiting()
     config.pluginmanager.register(waiting)
-    options: dict[str, Any] = {"timeout": seconds(config, "totphog_timeout"), "on_code": waiting.record}
+    known_secrets(config)  # here, and not when the first token is made, which may be in another thread
+    options: dict[str, Any] = {
+        "timeout": seconds(config, "totphog_timeout"),
+        "on_code": waiting.record,
+        "on_token": partial(learn_token, config),
+    }
     if config.getini("totphog_min_remaining"):
         options["min_remaining"] = seconds(config, "totphog_min_remaining")
     return options

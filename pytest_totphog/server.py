@@ -47,6 +47,7 @@ class TotpServer:
             or half of a period below 20.
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
         on_code: called with every one-time code that is handed out.
+        on_token: called with every token before anybody else has it, and perhaps again.
         port_option: the option that an error about a busy port names.
 
     Raises:
@@ -67,12 +68,19 @@ class TotpServer:
         min_remaining: float | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         on_code: Callable[[OneTimeCode], None] | None = None,
+        on_token: Callable[[Token], None] | None = None,
         port_option: str = "port=0",
     ) -> None:
         store = MemoryStore() if store is None else store
         clock = Clock() if clock is None else clock
         self._authenticator = Authenticator(
-            clock, store.repository(Token), store.ledger, min_remaining=min_remaining, timeout=timeout, on_code=on_code
+            clock,
+            store.repository(Token),
+            store.ledger,
+            min_remaining=min_remaining,
+            timeout=timeout,
+            on_code=on_code,
+            on_token=on_token,
         )
         self._namespaces = Namespaces(store, self._authenticator)
         app = NamespacedApp(self._namespaces, gate_for(host, api_key=api_key, insecure=insecure))

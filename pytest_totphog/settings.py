@@ -72,6 +72,10 @@ INI_VALUES: Final = {
         "totp_account's accounts: a JSON file, or env:NAME for a variable with JSON (none)",
     ),
     "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
+    "totphog_leak_check_files": (
+        "",
+        "files that the leak check looks into beside the run's reports: a glob pattern a line, such as artifacts/**",
+    ),
     "totphog_profile": ("rfc6238", "as --totphog-profile"),
     "totphog_report": ("", "as --totphog-report"),
 }
@@ -91,6 +95,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="let the battery judge the throttle of a live target too, which locks throw-away accounts there",
     )
     parser.addini("totphog_throttle", "as --totphog-throttle", type="bool", default=False)
+    parser.addini(
+        "totphog_leak_check",
+        "whether a run fails when what its tests print, or its reports, show a secret of a token or account (false)",
+        type="bool",
+        default=False,
+    )
 
 
 def option(config: pytest.Config, name: str) -> str:

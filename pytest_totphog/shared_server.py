@@ -30,7 +30,7 @@ class SharedTotpServer(TotpServer):
         namespace: which tokens are one's own: 1 to 100 letters, digits, dots, dashes and underscores.
         clock: what the codes of its tokens follow; the system's time unless given. Where it is frozen, the clock of
             the namespace stands too; whatever moves that one over HTTP moves it alone.
-        options: `holder`, `min_remaining`, `timeout` and `on_code`, as `Authenticator` takes them.
+        options: `holder`, `min_remaining`, `timeout`, `on_code` and `on_token`, as `Authenticator` takes them.
 
     Raises:
         InvalidInput: when the URL is none of http or https.

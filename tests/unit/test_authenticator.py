@@ -32,6 +32,21 @@ def test_new_authenticator_is_empty_and_live() -> None:
 # Making tokens
 
 
+def test_every_token_is_told() -> None:
+    """To whoever must know its secret, however it is made, and also when somebody else put it into the store."""
+    told: list[str] = []
+    repository: MemoryRepository[Token] = MemoryRepository()
+    authenticator = Authenticator(tokens=repository, on_token=lambda token: told.append(token.name))
+
+    authenticator.make(name="made")
+    authenticator.make(f"otpauth://totp/by-uri?secret={SECRET}")
+    authenticator.enroll(SECRET, "enrolled")
+    repository.add(Authenticator().make(name="found"))
+    assert [token.name for token in authenticator.tokens] == ["enrolled", "found"]
+
+    assert told == ["made", "by-uri", "enrolled", "found"]
+
+
 def test_made_token_follows_the_clock_and_is_stored_nowhere(authenticator: Authenticator) -> None:
     """Its codes are the clock's; whether it is kept is the caller's to say."""
     token = authenticator.make(name="alice", secret=SECRET)

@@ -12,7 +12,7 @@ PACKAGE = Path(pytest_totphog.__file__).parent
 
 # A folder stands for all modules in it. On one floor, a module may import what is listed before it.
 FLOORS = [
-    ["errors", "clock", "otp", "texts"],
+    ["errors", "clock", "otp", "texts", "spellings", "artifacts"],
     ["otpauth", "migration", "tokens", "qr", "pictures", "enrolment", "timestamp_file", "freezing"],
     [
         "journal",
@@ -28,11 +28,24 @@ FLOORS = [
         "mailbox",
         "leases",
         "accounts",
+        "known_secrets",
         "waiting",
     ],
     ["authenticator", "namespaces", "wsgi"],
     ["ui", "api", "backends"],
-    ["apps", "server", "shared_server", "workers", "practice", "controller", "settings", "process", "conformance"],
+    [
+        "apps",
+        "server",
+        "shared_server",
+        "workers",
+        "practice",
+        "controller",
+        "settings",
+        "masks",
+        "leak_check",
+        "process",
+        "conformance",
+    ],
     ["plugin", "cli", "__main__"],
 ]
 ORDER = [name for floor in FLOORS for name in floor]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final, Literal
 
 from pytest_totphog import otp
@@ -45,7 +45,7 @@ class Account:
     last_name: str
     phone_number: str
     role_id: int
-    password_hash: str
+    password_hash: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class MailedCode:
     """
 
     id: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ResetLink:
     """The latest reset link of an account, which is the id; only a hash of its token is kept."""
 
     id: str
-    token_hash: str
+    token_hash: str = field(repr=False)
     expires_at: float
 
 

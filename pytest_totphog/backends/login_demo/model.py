@@ -72,7 +72,7 @@ class PasswordReset:
     """The latest permission to set a new password, by the account's id; only a hash of its token is kept."""
 
     id: str
-    token_hash: str
+    token_hash: str = field(repr=False)
     expires_at: float
 
 

@@ -1,0 +1,88 @@
+"""The secrets that a test process knows, in any text: found, and hidden."""
+
+import pytest
+
+from pytest_totphog.accounts import Account
+from pytest_totphog.clock import as_datetime
+from pytest_totphog.known_secrets import KnownSecrets, of_account, of_token
+from pytest_totphog.tokens import Token
+
+ALICE = Token.create(name="alice", secret="JBSWY3DPEHPK3PXP", created_at=as_datetime(0))
+
+
+@pytest.fixture
+def known() -> KnownSecrets:
+    """What knows the secret of alice, and the account of bob."""
+    known = KnownSecrets()
+    known.add([of_token(ALICE), *of_account(Account("bob", 'a "long" <pass> wörd%', "GEZDGNBVGY3TQOJQ"))])
+    return known
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("secret JBSW Y3DP EHPK 3PXP, twice: jbswy3dpehpk3pxp", "secret ********, twice: ********"),
+        ("otpauth://totp/Shop:a?secret=JBSWY3DPEHPK3PXP&digits=6", "otpauth://totp/Shop:a?secret=********&digits=6"),
+        ("key 48656c6c6f21deadbeef", "key ********"),
+        ("gezdgnbvgy3tqojqJBSWY3DPEHPK3PXP", "****************"),
+        ('log in with a "long" <pass> wörd%', "log in with ********"),
+        (r'{"password": "a \"long\" <pass> w\u00f6rd%"}', '{"password": "********"}'),
+        ("a &quot;long&quot; &lt;pass&gt; wörd%", "********"),
+        ("?password=a%20%22long%22%20%3Cpass%3E%20w%C3%B6rd%25&", "?password=********&"),
+        ("?password=a+%22long%22+%3Cpass%3E+w%C3%B6rd%25&", "?password=********&"),
+        ("a page about a long pass word", "a page about a long pass word"),
+        ("", ""),
+        ("short", "short"),
+    ],
+)
+def test_masked(known: KnownSecrets, text: str, masked: str) -> None:
+    """Asterisks stand in the place of each secret and each password, and the rest stays."""
+    assert known.masked(text) == masked
+
+
+def test_migration_uri(known: KnownSecrets) -> None:
+    """An authenticator's export holds the key among other bytes: of it as much is hidden as base64 tells apart."""
+    exported = "otpauth-migration://offline?data=CiQKCkhlbGxvId6tvu8SBWFsaWNlGgRTaG9wIAEoATAC"
+    assert known.masked(exported) == "otpauth-migration://offline?data=CiQKCk********8SBWFsaWNlGgRTaG9wIAEoATAC"
+
+
+def test_basic_authentication(known: KnownSecrets) -> None:
+    """So does the header of HTTP's basic authentication with a password."""
+    header = "Authorization: Basic Ym9iOmEgImxvbmciIDxwYXNzPiB3w7ZyZCU="
+    assert known.masked(header) == "Authorization: Basic Ym9iOm********U="
+
+
+def test_found(known: KnownSecrets) -> None:
+    """Each secret is told once by its name, with the first line that shows it, and never by itself."""
+    text = "a page\nJBSW Y3DP EHPK 3PXP\njbswy3dpehpk3pxp\nGEZDGNBVGY3TQOJQ"
+    assert known.found(text) == [
+        ("secret of 'alice' (fingerprint 3d9be0f6)", 2),
+        ("secret of 'bob' (fingerprint 2c651c42)", 4),
+    ]
+
+
+def test_too_short() -> None:
+    """A secret of one byte, and a password of seven characters, would hide half of what there is to read."""
+    known = KnownSecrets()
+    assert known.add(of_account(Account("carol", "dragons", "ME"))) == []
+    assert known.masked("HERE BE dragons: ME") == "HERE BE dragons: ME"
+
+
+def test_news() -> None:
+    """What is known already is no news, unless it turns out to outlast the run."""
+    known, account = KnownSecrets(), Account("alice", "long enough", "JBSWY3DPEHPK3PXP")
+    assert [secret.name for secret in known.add([of_token(ALICE), of_token(ALICE)])] == [
+        "secret of 'alice' (fingerprint 3d9be0f6)"
+    ]
+    assert [secret.lasting for secret in known.add(of_account(account))] == [True, True]
+    assert known.add([of_token(ALICE), *of_account(account)]) == []
+    assert len(known) == 2
+    assert [(secret.name[:6], secret.lasting) for secret in known.since(1)] == [("secret", True), ("passwo", True)]
+
+
+def test_repr(known: KnownSecrets) -> None:
+    """What is known shows itself in no `repr`."""
+    shown = repr(known.since(0))
+    assert "bob" in shown
+    assert "JBSWY3DPEHPK3PXP" not in shown
+    assert "long" not in shown
