@@ -12,6 +12,7 @@ __all__ = [
     "MARKERS",
     "account_source",
     "add_options",
+    "app_url",
     "checked",
     "clock_patch",
     "marker_arguments",
@@ -72,6 +73,10 @@ INI_VALUES: Final = {
         "totp_account's accounts: a JSON file, or env:NAME for a variable with JSON (none)",
     ),
     "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
+    "totphog_app_url": (
+        "",
+        "the app under test, asked for its time when a test fails (the local ones that the test's fixtures show)",
+    ),
     "totphog_profile": ("rfc6238", "as --totphog-profile"),
     "totphog_report": ("", "as --totphog-report"),
 }
@@ -125,6 +130,16 @@ def seconds(config: pytest.Config, name: str) -> float:
     if not 0 <= value <= 86400:
         pytest.fail(f"the ini {name} is {text!r}; accepted are 0 to 86400 seconds", pytrace=False)
     return value
+
+
+def app_url(config: pytest.Config) -> str:
+    """Return where the app under test is, empty if not said; anything but an URL fails the test with a sentence."""
+    url = str(config.getini("totphog_app_url"))
+    if url and not url.startswith(("http://", "https://")):
+        pytest.fail(
+            f"the ini totphog_app_url is {url!r}; accepted is a URL such as https://staging.example.com", pytrace=False
+        )
+    return url
 
 
 def account_source(config: pytest.Config) -> str:
