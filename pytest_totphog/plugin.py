@@ -49,8 +49,15 @@ class _Reported:
     @property
     def findings(self) -> list[str]:
         """What the battery found, as its tests reported it."""
-        properties = [each for report in self.tests for each in report.user_properties]
-        return [str(value) for name, value in properties if name == "totphog_battery"]
+        return self._values("totphog_battery")
+
+    @property
+    def failures(self) -> list[str]:
+        """What failed tests had taken, as they reported it."""
+        return self._values("totphog_failure")
+
+    def _values(self, name: str) -> list[str]:
+        return [str(value) for report in self.tests for each, value in report.user_properties if each == name]
 
 
 _reported_key = pytest.StashKey[_Reported]()
@@ -76,14 +83,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report of the battery that --totphog-report asks for."""
+    """Write the report that --totphog-report asks for: the battery's findings, and what failed tests had taken."""
     config = session.config
     reported = config.stash.get(_reported_key, None)
     if reported is not None and option(config, "report") and not config.option.collectonly:
         from pytest_totphog.conformance.reports.hooks import write_report
         from pytest_totphog.conformance.rules import CHECKS
 
-        write_report(session, reported.findings, [check.rule for check in CHECKS])
+        write_report(session, reported.findings, [check.rule for check in CHECKS], reported.failures)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

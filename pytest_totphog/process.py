@@ -84,7 +84,7 @@ def process_server(config: pytest.Config) -> TotpServer:
 def _recorder(config: pytest.Config) -> Recorder:
     """Return the recorder of this process, which brings the clock along that it looks at."""
     if _recorder_key not in config.stash:
-        recorder = Recorder(FrozenClock(), app_url(config), option(config, "url"))
+        recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app_url(config), option(config, "url"))
         config.pluginmanager.register(recorder, "totphog-recorder")
         config.stash[_recorder_key] = recorder
     return config.stash[_recorder_key]

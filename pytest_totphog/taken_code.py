@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from pytest_totphog.totp_token import TotpToken
+    from pytest_totphog.tokens import Token
 
 __all__ = ["TakenCode"]
 
@@ -24,7 +24,7 @@ class TakenCode(NamedTuple):
         waited_seconds: how long was waited for it, real seconds; None where nobody waits.
     """
 
-    token: TotpToken
+    token: Token
     by: str
     step: int | None
     code: str

@@ -15,6 +15,7 @@ from pytest_totphog.errors import StoreError, TotphogError
 from pytest_totphog.failures.app_clock import ask, compared, shown_urls
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 from pytest_totphog.failures.record import Record
+from pytest_totphog.tokens import Token
 from pytest_totphog.totp_token import TotpToken
 
 if TYPE_CHECKING:
@@ -68,26 +69,30 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, r
     )
 
 
-def _tokens(values: Iterable[object]) -> list[TotpToken]:
+def _tokens(values: Iterable[object]) -> list[Token]:
     """Return the tokens among the values of fixtures, and those of accounts."""
-    # Not isinstance(), which asks lazy objects for what they stand for.
-    found = [getattr(value, "token", value) if issubclass(type(value), TotpAccount) else value for value in values]
-    return [each for each in found if issubclass(type(each), TotpToken)]
+    tokens: list[Token] = []
+    for value in values:
+        # Not isinstance(), which asks lazy objects for what they stand for.
+        token = value.token if type(value) is TotpAccount else value
+        if type(token) is TotpToken:
+            tokens.append(token)
+    return tokens
 
 
-def _distinct(tokens: Iterable[TotpToken]) -> list[TotpToken]:
+def _distinct(tokens: Iterable[Token]) -> list[Token]:
     return list({_key(token): token for token in tokens}.values())
 
 
-def _key(token: TotpToken) -> tuple[str, str, str]:
+def _key(token: Token) -> tuple[str, str, str]:
     return (token.fingerprint, token.name, token.issuer)
 
 
-def _used_token(token: TotpToken) -> UsedToken:
+def _used_token(token: Token) -> UsedToken:
     return UsedToken(token.name, token.issuer, token.fingerprint[:8], token.digits, token.period, token.algorithm)
 
 
-def _used_codes(record: Record, recorder: Recorder, tokens: list[TotpToken]) -> Iterator[UsedCode]:
+def _used_codes(record: Record, recorder: Recorder, tokens: list[Token]) -> Iterator[UsedCode]:
     """Yield the latest codes."""
     places = {_key(token): place for place, token in enumerate(tokens)}
     first: dict[tuple[str, int], int] = {}
@@ -128,7 +133,7 @@ def _given_before(code: TakenCode, step: int, recorder: Recorder) -> str:
             return f"to {test} by {other.by}"
     if code.waited_seconds is None:  # the ledger gives no step twice
         with suppress(StoreError):
-            claim = code.token.authenticator.ledger.find(code.token.fingerprint, step)
+            claim = recorder.ledger().find(code.token.fingerprint, step)
             if claim is not None and claim.claimed_at < code.moment / NANOSECONDS:
                 return f"to {claim.holder}"
     return ""

@@ -1,16 +1,23 @@
-"""A failure in HTML, for the battery's page and for pytest-html."""
+"""A failure in HTML."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Any
 
+from pytest_totphog.failures.causes import causes
 from pytest_totphog.failures.failure import Failure
-from pytest_totphog.failures.section import section
+from pytest_totphog.failures.section import facts
 
-__all__ = ["block"]
+__all__ = ["extra", "markup"]
 
 
-def block(failure: Failure) -> dict[str, Any]:
-    """Return what pytest-html shows above the log of a test: one of its "extras"."""
-    return {"name": None, "format_type": "html", "content": f"<pre>{escape(section(failure))}</pre>"}
+def markup(failure: Failure) -> str:
+    """Return the likeliest causes as paragraphs, and the facts below them."""
+    paragraphs = "".join(f'<p class="problem">{escape(cause)}</p>' for cause in causes(failure))
+    return f"{paragraphs}<pre>{escape(facts(failure))}</pre>"
+
+
+def extra(failure: Failure) -> dict[str, Any]:
+    """Return what pytest-html shows with the row of a test, as it wants it."""
+    return {"name": None, "format_type": "html", "content": markup(failure), "mime_type": None, "extension": None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,7 @@ from pytest_totphog.waiting import Waited
 
 if TYPE_CHECKING:
     from pytest_totphog.freezing import FrozenClock
+    from pytest_totphog.ledger import Ledger
     from pytest_totphog.taken_code import TakenCode
 
 __all__ = ["Recorder"]
@@ -26,18 +27,21 @@ class Recorder:
 
     Args:
         clock: the one that all codes of this process follow.
+        ledger: gives the ledger of what was handed out, when it is needed.
         app_url: where the app under test is; unless given, where the test's fixtures show one.
         server: the URL of the shared server; empty without one.
 
     Attributes:
         clock: see above.
+        ledger: see above.
         app_url: see above.
         server: see above.
         earlier: the latest codes of the tests before the running one, each with the test that took it.
     """
 
-    def __init__(self, clock: FrozenClock, app_url: str = "", server: str = "") -> None:
+    def __init__(self, clock: FrozenClock, ledger: Callable[[], Ledger], app_url: str = "", server: str = "") -> None:
         self.clock = clock
+        self.ledger = ledger
         self.app_url = app_url
         self.server = server
         self.earlier: deque[tuple[TakenCode, str]] = deque(maxlen=KEPT_CODES)
@@ -73,12 +77,16 @@ class Recorder:
 
     def _explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         from pytest_totphog.failures.facts import failure_of
-        from pytest_totphog.failures.html import block
+        from pytest_totphog.failures.html import extra
         from pytest_totphog.failures.section import TITLE, section
 
         with self._lock:
             record = self._record.copy()
-        failure = failure_of(item, call, record, self)
+        try:
+            failure = failure_of(item, call, record, self)
+        except Exception as error:  # noqa: BLE001 # it would end the run, and hide the failure that is to be explained
+            report.sections.append((TITLE, f"The facts cannot be told: {type(error).__name__}"))
+            return
         if failure is None:
             return
         report.sections.append((TITLE, section(failure)))
@@ -87,7 +95,7 @@ class Recorder:
             properties.append((PROPERTY, json.dumps(failure.as_dict())))
         if item.config.getoption("htmlpath", default=None):
             # Where pytest-html looks, also where pytest-xdist has carried it.
-            vars(report).setdefault("extras", []).append(block(failure))
+            vars(report).setdefault("extras", []).append(extra(failure))
 
     def _new_record(self) -> Record:
         record = Record()

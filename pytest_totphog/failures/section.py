@@ -10,7 +10,7 @@ from pytest_totphog.failures.causes import causes
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 from pytest_totphog.failures.wording import duration, instant, time_of_day
 
-__all__ = ["TITLE", "section"]
+__all__ = ["TITLE", "facts", "section"]
 
 TITLE: Final = "TOTP"
 WIDTH: Final = 80
@@ -19,8 +19,14 @@ SHOWN_MOVES: Final = 5
 
 def section(failure: Failure) -> str:
     """Return what the report of a failed test shows: the likeliest causes first, then the facts."""
-    paragraphs = ["\n".join(textwrap.wrap(cause, WIDTH, break_on_hyphens=False)) for cause in causes(failure)]
-    return "\n\n".join([*paragraphs, "\n".join(_facts(failure))])
+    found = zip(("Likeliest cause", "Or"), causes(failure), strict=False)
+    paragraphs = [_wrapped(f"{beginning}: {cause}") for beginning, cause in found]
+    return "\n\n".join([*paragraphs, facts(failure)])
+
+
+def facts(failure: Failure) -> str:
+    """Return the facts, a line each: tokens, codes, clock, apps."""
+    return "\n".join(_facts(failure))
 
 
 def _facts(failure: Failure) -> Iterator[str]:
@@ -38,7 +44,11 @@ def _facts(failure: Failure) -> Iterator[str]:
 
 
 def _line(name: str, text: str) -> str:
-    return textwrap.fill(text, WIDTH, initial_indent=f"{name:<6} ", subsequent_indent=" " * 7, break_on_hyphens=False)
+    return _wrapped(f"{name:<6} {text}", indent=" " * 7)
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def _token(token: UsedToken) -> str:

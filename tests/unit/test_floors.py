@@ -20,6 +20,7 @@ FLOORS = [
         "stores",
         "explanation",
         "one_time_code",
+        "taken_code",
         "totp_token",
         "verifier",
         "flaws",
@@ -32,7 +33,18 @@ FLOORS = [
     ],
     ["authenticator", "namespaces", "wsgi"],
     ["ui", "api", "backends"],
-    ["apps", "server", "shared_server", "workers", "practice", "controller", "settings", "process", "conformance"],
+    [
+        "apps",
+        "server",
+        "shared_server",
+        "workers",
+        "practice",
+        "controller",
+        "settings",
+        "failures",
+        "process",
+        "conformance",
+    ],
     ["plugin", "cli", "__main__"],
 ]
 ORDER = [name for floor in FLOORS for name in floor]

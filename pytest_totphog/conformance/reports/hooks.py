@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pytest_totphog.conformance.reports.files import checked_path, write
 from pytest_totphog.conformance.reports.subjects import subjects
 from pytest_totphog.conformance.reports.terminal import write_table
 from pytest_totphog.errors import InvalidInput
+from pytest_totphog.failures.failure import Failure
 from pytest_totphog.settings import option
 
 __all__ = ["check_path", "summarise", "write_report"]
@@ -33,17 +35,21 @@ def check_path(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--totphog-report: {error}") from None
 
 
-def write_report(session: pytest.Session, properties: Iterable[str], rules: Sequence[Rule] = ()) -> None:
+def write_report(
+    session: pytest.Session, properties: Iterable[str], rules: Sequence[Rule] = (), failures: Iterable[str] = ()
+) -> None:
     """Write the file that --totphog-report names; where that fails, so does the run.
 
     Args:
         session: the run that ends.
         properties: what the rules' tests reported, see `subjects`.
         rules: all rules there are.
+        failures: what failed tests reported, see `Failure`.
     """
     config = session.config
+    failed = sorted((Failure.from_dict(json.loads(text)) for text in failures), key=lambda failure: failure.test)
     try:
-        write(config.stash[_path_key], subjects(properties, rules), Clock().now())
+        write(config.stash[_path_key], subjects(properties, rules), Clock().now(), failed)
         config.stash[_outcome_key] = f"report written to {option(config, 'report')}"
     except OSError as error:
         config.stash[_outcome_key] = f"ERROR: no report: {error}"
