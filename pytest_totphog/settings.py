@@ -54,8 +54,8 @@ OPTIONS: Final = {
     "clock-patch": "PATCH: what frozen_clock stops besides server and tokens: freezegun (the default), time-machine, "
     "or none",
     "profile": "PROFILE: by which source the battery judges: rfc6238 (the default), nist-800-63b, or asvs-5-l2",
-    "report": "FILE: write what the battery found, and what explains other failures, to FILE: .html (a page), .json, or "
-    ".sarif (SARIF 2.1.0, for code scanning: the battery only)",
+    "report": "FILE: write what the battery found, and what explains other failures, to FILE: .html (a page), .json, "
+    "or .sarif (SARIF 2.1.0, for code scanning: the battery only)",
 }
 INI_VALUES: Final = {
     "totphog_host": ("127.0.0.1", "as --totphog-host"),

@@ -47,9 +47,10 @@ class Reading:
 
     @property
     def ahead(self) -> float:
-        """How many seconds the app is ahead of real time, at the least: it made the Date, cut off, meanwhile."""
+        """How many seconds the app is ahead of real time; 0 where it may be right."""
+        # The Date was made at some time between question and answer, and cut off.
         least, most = self.date - self.answered_at, self.date + 1 - self.asked_at
-        return 0.0 if least <= 0 <= most else min(least, most, key=abs)
+        return 0.0 if least <= TOLERANCE and most >= -TOLERANCE else (least + most) / 2
 
 
 def compared(reading: Reading, instants: Iterable[float]) -> AppClock:
@@ -60,13 +61,12 @@ def compared(reading: Reading, instants: Iterable[float]) -> AppClock:
         instants: where that clock stood during the test, the latest last; none for a live clock. An earlier one
             does for agreement: some apps renew their Date once a second.
     """
-    agrees = abs(reading.ahead) <= TOLERANCE
     stood = list(instants)
     if not stood:
-        return AppClock(reading.url, 0 if agrees else round(reading.ahead), local=reading.local)
+        return AppClock(reading.url, round(reading.ahead), local=reading.local)
     if any(abs(reading.date - each) <= TOLERANCE for each in stood):
         return AppClock(reading.url, 0, local=reading.local)
-    return AppClock(reading.url, round(reading.date - stood[-1]), real=agrees, local=reading.local)
+    return AppClock(reading.url, round(reading.date - stood[-1]), real=not reading.ahead, local=reading.local)
 
 
 def shown_urls(fixtures: Mapping[str, object]) -> tuple[list[str], list[Any]]:

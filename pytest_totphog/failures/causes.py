@@ -47,20 +47,21 @@ def _app_is_off(failure: Failure) -> str:
 
 
 def _same_code(failure: Failure) -> str:
-    again = next(
-        (code for code in reversed(_to_log_in(failure)) if code.same_as is not None or code.given_before), None
-    )
+    repeated = [code for code in _to_log_in(failure) if code.same_as is not None or code.given_before]
+    again = next(reversed(repeated), None)
     if again is None:
         return ""
-    refused = f"An app that accepts each code once refuses the second: take {_better(again)}."
+    refused = "An app that accepts each code once refuses the second"
     if again.same_as is None:
-        return f"The code of {again.by} had been given before, {again.given_before}. {refused}"
-    first = next((code for code in failure.codes if code.number == again.same_as), None)
-    if first is not None and not first.for_login:
+        return f"The code of {again.by} had been given before, {again.given_before}. {refused}: take {_better(again)}."
+    first = next((code for code in failure.codes if code.number == again.same_as), again)
+    if not first.for_login:
         return ""
-    if first is None or first.by == again.by:
-        return f"{again.by} gave the same code twice, within one time step. {refused}"
-    return f"{again.by} gave the same code as {first.by}, within one time step. {refused}"
+    if first.by == again.by:
+        return f"{again.by} gave the same code twice, within one time step. {refused}: take {_better(again)}."
+    # one_time_code() does not know what now() has given.
+    both = f"{first.by} and {again.by} gave the same code, within one time step."
+    return f"{both} {refused}: take {_better(again)} for both."
 
 
 def _was_about_to_expire(failure: Failure) -> str:
@@ -94,7 +95,7 @@ def _clock_moved_back(failure: Failure) -> str:
 
 def _expired(failure: Failure) -> str:
     code = _last(failure)
-    if code is None or code.ends_at is None or failure.clock.frozen:
+    if code is None or code.ends_at is None or failure.clock.frozen or _was_about_to_expire(failure):
         return ""
     # Not where the test went on for long afterwards: it seems to have had what it wanted.
     if not 0 <= failure.clock.time - code.ends_at <= failure.tokens[code.token].period:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from pytest_totphog.failures.causes import causes
 from pytest_totphog.failures.failure import Failure
-from pytest_totphog.failures.section import facts
+from pytest_totphog.failures.section import facts, labelled
 
 __all__ = ["extra", "markup"]
 
 
 def markup(failure: Failure) -> str:
     """Return the likeliest causes as paragraphs, and the facts below them."""
-    paragraphs = "".join(f'<p class="problem">{escape(cause)}</p>' for cause in causes(failure))
+    paragraphs = "".join(
+        f'<p class="problem"><strong>{label}:</strong> {escape(cause)}</p>' for label, cause in labelled(failure)
+    )
     return f"{paragraphs}<pre>{escape(facts(failure))}</pre>"
 
 

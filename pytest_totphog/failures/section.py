@@ -10,7 +10,7 @@ from pytest_totphog.failures.causes import causes
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 from pytest_totphog.failures.wording import duration, instant, time_of_day
 
-__all__ = ["TITLE", "facts", "section"]
+__all__ = ["TITLE", "facts", "labelled", "section"]
 
 TITLE: Final = "TOTP"
 WIDTH: Final = 80
@@ -19,9 +19,13 @@ SHOWN_MOVES: Final = 5
 
 def section(failure: Failure) -> str:
     """Return what the report of a failed test shows: the likeliest causes first, then the facts."""
-    found = zip(("Likeliest cause", "Or"), causes(failure), strict=False)
-    paragraphs = [_wrapped(f"{beginning}: {cause}") for beginning, cause in found]
+    paragraphs = [_wrapped(f"{beginning}: {cause}") for beginning, cause in labelled(failure)]
     return "\n\n".join([*paragraphs, facts(failure)])
+
+
+def labelled(failure: Failure) -> list[tuple[str, str]]:
+    """Return the likeliest causes, each with what it begins with."""
+    return list(zip(("Likeliest cause", "Or"), causes(failure), strict=False))
 
 
 def facts(failure: Failure) -> str:
@@ -71,7 +75,9 @@ def _code(failure: Failure, code: UsedCode) -> str:
     if code.code is not None:
         facts.append(f"code {code.code}")
     if code.step is not None:
-        facts += [f"step {code.step}", _life(code, failure.clock.time)]
+        facts.append(f"step {code.step}")
+    if code.begins_at is not None and code.ends_at is not None and code.same_as is None:
+        facts.append(_life(code.begins_at, code.ends_at, failure.clock.time))
     if code.holder is not None:
         facts.append(f"for {code.holder}")
     if code.same_as is not None:
@@ -81,14 +87,12 @@ def _code(failure: Failure, code: UsedCode) -> str:
     return ", ".join(facts)
 
 
-def _life(code: UsedCode, now: float) -> str:
-    assert code.begins_at is not None
-    assert code.ends_at is not None
-    if now < code.begins_at:
-        return f"begins in {duration(code.begins_at - now)}"
-    if now < code.ends_at:
-        return f"valid {duration(code.ends_at - now)} more"
-    return f"expired {duration(now - code.ends_at)} ago"
+def _life(begins_at: float, ends_at: float, now: float) -> str:
+    if now < begins_at:
+        return f"begins in {duration(begins_at - now)}"
+    if now < ends_at:
+        return f"valid {duration(ends_at - now)} more"
+    return f"expired {duration(now - ends_at)} ago"
 
 
 def _clock(clock: ClockState) -> str:
