@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -135,7 +136,7 @@ def seconds(config: pytest.Config, name: str) -> float:
 def app_url(config: pytest.Config) -> str:
     """Return where the app under test is, empty if not said; anything but an URL fails the test with a sentence."""
     url = str(config.getini("totphog_app_url"))
-    if url and not url.startswith(("http://", "https://")):
+    if url and re.match(r"https?://[^/?#]", url) is None:
         pytest.fail(
             f"the ini totphog_app_url is {url!r}; accepted is a URL such as https://staging.example.com", pytrace=False
         )

@@ -142,6 +142,6 @@ def _given_before(code: TakenCode, step: int, recorder: Recorder) -> str:
 def _apps(
     fixtures: Mapping[str, object], app_url: str, clock: ClockState, instants: Iterable[int]
 ) -> tuple[AppClock, ...]:
-    urls, browsers = ([app_url], []) if app_url else shown_urls(fixtures)
+    urls, browsers = shown_urls({"app_url": app_url} if app_url else fixtures)
     stood = [instant / NANOSECONDS for instant in instants] if clock.frozen else []
     return tuple(compared(reading, stood) for reading in ask(urls, browsers, public=bool(app_url)))

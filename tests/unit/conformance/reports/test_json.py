@@ -136,9 +136,5 @@ def test_failed_tests(created_at: datetime) -> None:
     (test,) = report["tests"]
     assert test["test"] == "test_login.py::test_login"
     assert test["codes"][1]["same_as"] == 1
-    assert test["causes"] == [
-        (
-            "now() gave the same code twice, within one time step. An app that accepts each code once refuses the second"
-            ": take one_time_code()."
-        )
-    ]
+    (cause,) = test["causes"]
+    assert cause.startswith("now() gave the same code twice, within one time step.")
