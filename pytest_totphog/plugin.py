@@ -49,15 +49,8 @@ class _Reported:
     @property
     def findings(self) -> list[str]:
         """What the battery found, as its tests reported it."""
-        return self._values("totphog_battery")
-
-    @property
-    def failures(self) -> list[str]:
-        """What failed tests had taken, as they reported it."""
-        return self._values("totphog_failure")
-
-    def _values(self, name: str) -> list[str]:
-        return [str(value) for report in self.tests for each, value in report.user_properties if each == name]
+        properties = [each for report in self.tests for each in report.user_properties]
+        return [str(value) for name, value in properties if name == "totphog_battery"]
 
 
 _reported_key = pytest.StashKey[_Reported]()
@@ -90,7 +83,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         from pytest_totphog.conformance.reports.hooks import write_report
         from pytest_totphog.conformance.rules import CHECKS
 
-        write_report(session, reported.findings, [check.rule for check in CHECKS], reported.failures)
+        write_report(session, reported.findings, [check.rule for check in CHECKS], reported.tests)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -8,7 +8,10 @@ from typing import Any, Final
 __all__ = ["PROPERTY", "AppClock", "ClockState", "Failure", "UsedCode", "UsedToken"]
 
 PROPERTY: Final = "totphog_failure"
-"""The name of the user property that a failed test reports with, so that pytest-xdist and JUnit XML have it."""
+"""The name of the user property that a failed test reports with, so that pytest-xdist and JUnit XML have it.
+
+It is empty for a test that was run again since.
+"""
 
 
 @dataclass(frozen=True)

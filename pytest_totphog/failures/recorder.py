@@ -60,11 +60,12 @@ class Recorder:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Write into a test's properties what was counted, and into the report of its failure what may explain it."""
-        # In a test that is run again the first run counts as well, and its failure does not.
+        # In a test that is run again the first run's codes count as well.
         waited = item.stash.get(self._waited_key, Waited()) + self._record.waited
-        own = {*waited.properties, *([PROPERTY] if call.when == "setup" else [])}
-        kept = [each for each in item.user_properties if each[0] not in own]
-        item.user_properties[:] = [*kept, *(waited.properties.items() if waited.codes else ())]
+        properties = [each for each in item.user_properties if each[0] not in waited.properties]
+        if call.when == "setup":  # and its failure is taken back
+            properties = [(name, "" if name == PROPERTY else value) for name, value in properties]
+        item.user_properties[:] = [*properties, *(waited.properties.items() if waited.codes else ())]
         report = yield
         if report.failed:
             self._explain(item, call, report)
@@ -92,6 +93,7 @@ class Recorder:
         report.sections.append((TITLE, section(failure)))
         # The item's are those of the reports to come.
         for properties in (item.user_properties, report.user_properties):
+            properties[:] = [each for each in properties if each != (PROPERTY, "")]
             properties.append((PROPERTY, json.dumps(failure.as_dict())))
         if item.config.getoption("htmlpath", default=None):
             # Where pytest-html looks, also where pytest-xdist has carried it.
