@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from pytest_totphog.clock import NANOSECONDS, Clock, real_time_ns
 from pytest_totphog.failures.failure import AppClock
 
-__all__ = ["Reading", "ask", "compared", "shown_urls"]
+__all__ = ["TOLERANCE", "Reading", "ask", "compared", "shown_urls"]
 
 # Real seconds for all apps together.
 TIMEOUT: Final = 1.0

@@ -47,29 +47,40 @@ def _app_is_off(failure: Failure) -> str:
 
 
 def _same_code(failure: Failure) -> str:
-    repeated = [code for code in _to_log_in(failure) if code.same_as is not None or code.given_before]
+    # The last one of each token: with those before it the test went on.
+    last = {code.token: code for code in _to_log_in(failure)}.values()
+    repeated = [code for code in last if code.same_as is not None or code.given_before]
     again = next(reversed(repeated), None)
     if again is None:
         return ""
-    refused = "An app that accepts each code once refuses the second"
     if again.same_as is None:
-        return f"The code of {again.by} had been given before, {again.given_before}. {refused}: take {_better(again)}."
+        # Tests that freeze time all have the same time, and apps that have lived since then would know them all.
+        if failure.clock.frozen:
+            return ""
+        return (
+            f"The code of {again.by} had been given before, {again.given_before}. An app that accepts each code once, "
+            f"and remembers that, refuses it now: take {_better(again)}."
+        )
+    refused = f"An app that accepts each code once refuses the second: take {_better(again)}"
     first = next((code for code in failure.codes if code.number == again.same_as), again)
     if not first.for_login:
         return ""
     if first.by == again.by:
-        return f"{again.by} gave the same code twice, within one time step. {refused}: take {_better(again)}."
+        return f"{again.by} gave the same code twice, within one time step. {refused}."
     # one_time_code() does not know what now() has given.
-    both = f"{first.by} and {again.by} gave the same code, within one time step."
-    return f"{both} {refused}: take {_better(again)} for both."
+    return f"{first.by} and {again.by} gave the same code, within one time step. {refused} for both."
 
 
 def _was_about_to_expire(failure: Failure) -> str:
     code = _last(failure)
-    if code is None or code.ends_at is None or code.by == "one_time_code()" or code.ends_at > failure.clock.time:
+    if code is None or code.ends_at is None or code.by == "one_time_code()":
+        return ""
+    period = failure.tokens[code.token].period
+    # Where the test went on for long afterwards, it seems to have had what it wanted.
+    if not 0 <= failure.clock.time - code.ends_at <= 4 * period:
         return ""
     left = code.ends_at - code.taken_at
-    if not 0 <= left < min(SHORT_LIFE, failure.tokens[code.token].period / 2):
+    if not 0 <= left < min(SHORT_LIFE, period / 2):
         return ""
     return (
         f"The code of {code.by} had {duration(left)} to live when it was taken, and had expired when the test failed. "
@@ -97,7 +108,6 @@ def _expired(failure: Failure) -> str:
     code = _last(failure)
     if code is None or code.ends_at is None or failure.clock.frozen or _was_about_to_expire(failure):
         return ""
-    # Not where the test went on for long afterwards: it seems to have had what it wanted.
     if not 0 <= failure.clock.time - code.ends_at <= failure.tokens[code.token].period:
         return ""
     return (

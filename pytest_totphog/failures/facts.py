@@ -12,7 +12,7 @@ import pytest
 from pytest_totphog.accounts import TotpAccount
 from pytest_totphog.clock import NANOSECONDS, real_time_ns
 from pytest_totphog.errors import StoreError, TotphogError
-from pytest_totphog.failures.app_clock import ask, compared, shown_urls
+from pytest_totphog.failures.app_clock import TOLERANCE, ask, compared, shown_urls
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 from pytest_totphog.failures.record import Record
 from pytest_totphog.tokens import Token
@@ -46,11 +46,15 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, r
     given = _tokens(fixtures.values())
     if not (record.code_count or given or frozen):
         return None
-    now = record.instants[-1] if frozen else recorder.clock.time_ns()
-    clock = ClockState(now / NANOSECONDS)
+    instants = list(record.instants) if frozen else []
+    clock_time, real_time = recorder.clock.time_ns(), real_time_ns()
+    # Somebody else may have stopped the time, and the codes with it.
+    if not frozen and abs(clock_time - real_time) > TOLERANCE * NANOSECONDS:
+        instants = [clock_time]
+    clock = ClockState(clock_time / NANOSECONDS)
     if frozen:
         clock = ClockState(
-            now / NANOSECONDS, True, recorder.clock.patch, record.moves, record.move_count, record.moved_back
+            instants[-1] / NANOSECONDS, True, recorder.clock.patch, record.moves, record.move_count, record.moved_back
         )
     explained = call.excinfo is not None and isinstance(call.excinfo.value, TotphogError)
     latest = list(record.codes)[-SHOWN_CODES:]
@@ -63,7 +67,7 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, r
         code_count=record.code_count,
         codes=tuple(_used_codes(record, recorder, tokens)),
         # An app that a fixture runs may be gone after its tear-down, or have another time.
-        apps=() if explained or call.when == "teardown" else _apps(fixtures, recorder.app_url, clock, record.instants),
+        apps=() if explained or call.when == "teardown" else _apps(fixtures, recorder.app_url, instants),
         server=recorder.server,
         explained=explained,
     )
@@ -139,9 +143,7 @@ def _given_before(code: TakenCode, step: int, recorder: Recorder) -> str:
     return ""
 
 
-def _apps(
-    fixtures: Mapping[str, object], app_url: str, clock: ClockState, instants: Iterable[int]
-) -> tuple[AppClock, ...]:
+def _apps(fixtures: Mapping[str, object], app_url: str, instants: Iterable[int]) -> tuple[AppClock, ...]:
     urls, browsers = shown_urls({"app_url": app_url} if app_url else fixtures)
-    stood = [instant / NANOSECONDS for instant in instants] if clock.frozen else []
+    stood = [instant / NANOSECONDS for instant in instants]
     return tuple(compared(reading, stood) for reading in ask(urls, browsers, public=bool(app_url)))

@@ -2,12 +2,14 @@
 
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_totphog import TotpServer
+from tests.system import CHROMIUM_FLAGS, require
 
 # An app in the test process that accepts each code once, and whose clock, by the Date of its answers, may be off.
 APP = """
@@ -223,6 +225,66 @@ def test_clock_of_the_app(shop: pytest.Pytester, ahead: int, cause: str) -> None
     assert re.match(rf"Likeliest cause: The clock of the app at http://127\.0\.0\.1:\d+ {cause}", section)
 
 
+BROWSERS = {
+    "selenium": """
+        from selenium import webdriver
+
+        @pytest.fixture
+        def browser():
+            options = webdriver.ChromeOptions()
+            options.binary_location = "CHROMIUM"
+            for flag in FLAGS:
+                options.add_argument(flag)
+            with webdriver.Chrome(options, webdriver.ChromeService("CHROMEDRIVER")) as driver:
+                driver.goto = driver.get
+                yield driver
+        """,
+    "playwright": """
+        from playwright.sync_api import sync_playwright
+
+        @pytest.fixture
+        def browser():
+            with sync_playwright() as driver:
+                chromium = driver.chromium.launch(executable_path="CHROMIUM", args=FLAGS)
+                yield chromium.new_page()
+                chromium.close()
+        """,
+}
+
+
+@pytest.mark.parametrize("driver", BROWSERS)
+def test_clock_of_the_app_in_a_browser(shop: pytest.Pytester, driver: str) -> None:
+    """The browser knows where the app is, and is closed as ever afterwards."""
+    pytest.importorskip(driver)
+    fixture = textwrap.dedent(BROWSERS[driver])
+    fixture = fixture.replace("CHROMIUM", require("chromium")).replace("FLAGS", repr(list(CHROMIUM_FLAGS)))
+    if driver == "selenium":
+        fixture = fixture.replace("CHROMEDRIVER", require("chromedriver"))
+    shop.makepyfile(
+        "import pytest\n"
+        + fixture
+        + textwrap.dedent(
+            """
+            @pytest.fixture(autouse=True)
+            def page_is_open(request, app, totp_token):
+                app.ahead = 41
+                browser = request.getfixturevalue("browser")
+                browser.goto(f"{app.url}/login?next=/")
+                del app.url
+
+            def test_login(browser):
+                raise RuntimeError
+            """
+        )
+    )
+
+    result = shop.runpytest_subprocess()
+
+    result.assert_outcomes(failed=1)
+    (section,) = sections(result).values()
+    assert re.match(r"Likeliest cause: The clock of the app at http://127\.0\.0\.1:\d+ is, .* 4[0-2] s ahead", section)
+
+
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine"])
 def test_app_that_follows_the_frozen_clock(shop: pytest.Pytester, patch: str) -> None:
     """One in the test process does, after every move."""
@@ -261,6 +323,28 @@ def test_app_at_real_time(shop: pytest.Pytester) -> None:
         r"frozen_clock\.subprocess_env\(\)\.",
         section,
     )
+
+
+def test_time_that_somebody_else_stopped(shop: pytest.Pytester) -> None:
+    """App and codes follow freezegun's own freeze; neither is wrong."""
+    shop.makepyfile(
+        """
+        import freezegun
+        import pytest
+
+        @pytest.fixture
+        def stopped():
+            with freezegun.freeze_time("2024-01-15T10:30:00Z", ignore=["_pytest.timing"], real_asyncio=True):
+                yield
+
+        def test_login(stopped, app, totp_token):
+            raise RuntimeError
+        """
+    )
+
+    (section,) = sections(shop.runpytest("-p", "no:timeout")).values()
+
+    assert "cause" not in section
 
 
 def test_clock_that_was_moved_back(shop: pytest.Pytester) -> None:

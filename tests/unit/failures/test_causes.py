@@ -35,6 +35,7 @@ def test_no_cause_is_invented(codes: list) -> None:
 def test_code_that_expired_long_before_is_no_cause() -> None:
     """The test went on for minutes after it: it seems to have had what it wanted."""
     assert causes(failure(code(), clock=ClockState(SECONDS + 300.0))) == []
+    assert causes(failure(code(after=28), clock=ClockState(SECONDS + 300.0))) == []
 
 
 def test_error_that_says_its_cause_needs_no_guess() -> None:
@@ -133,8 +134,21 @@ def test_same_code_over_http() -> None:
 def test_code_that_somebody_else_had() -> None:
     """An earlier test, or another worker."""
     assert causes(failure(code(given_before="to gw1 test_login.py::test_admin"))) == [
-        f"The code of now() had been given before, to gw1 test_login.py::test_admin. {REFUSED}: take one_time_code()."
+        (
+            "The code of now() had been given before, to gw1 test_login.py::test_admin. An app that accepts each code "
+            "once, and remembers that, refuses it now: take one_time_code()."
+        )
     ]
+
+
+def test_same_time_in_every_test() -> None:
+    """Where each test freezes it, the tests before had the same code as well."""
+    assert causes(failure(code(given_before="to test_login.py::test_admin"), clock=FROZEN)) == []
+
+
+def test_code_that_was_repeated_before_the_last() -> None:
+    """The test went on with it, so it was accepted."""
+    assert causes(failure(code(1), code(2, same_as=1), code(3, by="one_time_code()", after=30, step=1))) == []
 
 
 def test_code_that_was_about_to_expire() -> None:
