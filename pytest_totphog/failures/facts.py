@@ -54,7 +54,7 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, r
     clock = ClockState(clock_time / NANOSECONDS)
     if frozen:
         clock = ClockState(
-            instants[-1] / NANOSECONDS, True, recorder.clock.patch, record.moves, record.move_count, record.moved_back
+            instants[-1] / NANOSECONDS, True, record.patch, record.moves, record.move_count, record.moved_back
         )
     explained = call.excinfo is not None and isinstance(call.excinfo.value, TotphogError)
     latest = list(record.codes)[-SHOWN_CODES:]

@@ -28,6 +28,7 @@ class Record:
         codes: the latest codes, oldest first.
         code_count: how many there were in all.
         waited: how many of them were one-time codes, and how long was waited for those.
+        patch: what else stood still when the clock was frozen last.
         instants: where the clock stood since it was frozen last, in nanoseconds since the epoch, the latest last.
         move_count: how often it was moved.
         moved_back: whether one of the moves was back.
@@ -36,6 +37,7 @@ class Record:
     codes: deque[TakenCode] = field(default_factory=lambda: deque(maxlen=KEPT_CODES))
     code_count: int = 0
     waited: Waited = field(default_factory=Waited)
+    patch: str | None = None
     instants: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT_INSTANTS))
     move_count: int = 0
     moved_back: bool = False
@@ -53,11 +55,13 @@ class Record:
         if code.waited_seconds is not None:
             self.waited += Waited.of(code.waited_seconds)
 
-    def show(self, nanoseconds: int | None) -> None:
-        """Note where the clock stands now, or that it is live again."""
+    def show(self, nanoseconds: int | None, patch: str | None = None) -> None:
+        """Note where the clock stands now, or that it is live again, and what else stands still."""
         if nanoseconds is None:
             self._live = True
-        elif self._live:
+            return
+        self.patch = patch
+        if self._live:
             self._live, self.move_count, self.moved_back = False, 0, False
             self.instants.clear()
             self.instants.append(nanoseconds)

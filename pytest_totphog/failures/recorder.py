@@ -32,10 +32,6 @@ class Recorder:
         server: the URL of the shared server; empty without one.
 
     Attributes:
-        clock: see above.
-        ledger: see above.
-        app_url: see above.
-        server: see above.
         earlier: the latest codes of the tests before the running one, each with the test that took it.
     """
 
@@ -102,9 +98,9 @@ class Recorder:
     def _new_record(self) -> Record:
         record = Record()
         if self.clock.mode == "frozen":
-            record.show(self.clock.time_ns())
+            record.show(self.clock.time_ns(), self.clock.patch)
         return record
 
     def _follow(self, nanoseconds: int | None) -> None:
         with self._lock:
-            self._record.show(nanoseconds)
+            self._record.show(nanoseconds, self.clock.patch)

@@ -471,7 +471,9 @@ def test_phases(project: pytest.Pytester) -> None:
     result = sections(project.runpytest())
 
     assert "1 now() at" in result["test_setup"]
-    assert "step 56843820, valid 18 s more clock frozen at 2024-01-15T10:30:12Z" in result["test_teardown"]
+    assert result["test_teardown"].endswith(
+        "step 56843820, valid 18 s more clock frozen at 2024-01-15T10:30:12Z, patch='freezegun'; moved on by 12 s"
+    )
 
 
 def test_test_case(project: pytest.Pytester) -> None:

@@ -138,7 +138,7 @@ def test_app_answers(app: App) -> None:
 
     assert (reading.url, reading.date, reading.local) == (app.url, SECONDS, True)
     assert before <= reading.asked_at <= reading.answered_at <= real_time_ns() / NANOSECONDS
-    assert app.requests == ["HEAD /?"]
+    assert app.requests == ["HEAD /favicon.ico?"]
 
 
 def test_app_in_a_browser(app: App) -> None:
