@@ -15,12 +15,14 @@ from tests.system import CHROMIUM_FLAGS, require
 APP = """
     import threading
     import time
-    import urllib.error
-    import urllib.request
+    from socketserver import ThreadingMixIn
     from wsgiref.handlers import format_date_time
-    from wsgiref.simple_server import WSGIRequestHandler, make_server
+    from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
     import pytest
+
+    class Server(ThreadingMixIn, WSGIServer):
+        daemon_threads = True  # a browser opens connections that it does not use
 
     class Quiet(WSGIRequestHandler):
         def log_message(self, *_):
@@ -45,7 +47,7 @@ APP = """
     @pytest.fixture(scope="session")
     def app():
         app = App()
-        with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
+        with make_server("127.0.0.1", 0, app, Server, Quiet) as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.01,))
             thread.start()
             app.url = f"http://127.0.0.1:{server.server_port}"
