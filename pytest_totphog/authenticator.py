@@ -12,9 +12,9 @@ from pytest_totphog.enrolment import Source, accounts_in
 from pytest_totphog.errors import InvalidInput, ServerError, TokenNotFound, hidden_in_reports
 from pytest_totphog.journal import Journal
 from pytest_totphog.ledger import MAX_HOLDER, Ledger, MemoryLedger
-from pytest_totphog.one_time_code import OneTimeCode
 from pytest_totphog.stores import Repository
 from pytest_totphog.stores.memory import MemoryRepository
+from pytest_totphog.taken_code import TakenCode
 from pytest_totphog.tokens import Token
 from pytest_totphog.totp_token import DEFAULT_TIMEOUT, TotpToken
 
@@ -35,7 +35,7 @@ class Authenticator:
         min_remaining: seconds that a one-time code must have to live unless its taker says otherwise; unless given 10,
             or half of a period below 20.
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
-        on_code: called with every one-time code that is handed out.
+        on_code: called with every code that a token gives.
         on_token: called with every token before anybody else has it, and perhaps again.
 
     Attributes:
@@ -51,7 +51,7 @@ class Authenticator:
         holder: Callable[[], str] | None = None,
         min_remaining: float | None = None,
         timeout: float = DEFAULT_TIMEOUT,
-        on_code: Callable[[OneTimeCode], None] | None = None,
+        on_code: Callable[[TakenCode], None] | None = None,
         on_token: Callable[[Token], None] | None = None,
     ) -> None:
         self.clock = Clock() if clock is None else clock

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from pytest_totphog.errors import ClockNotFrozen, InvalidInput, hidden_in_reports, shown
 
-__all__ = ["NANOSECONDS", "Clock", "Instant", "as_datetime", "as_nanoseconds", "as_period"]
+__all__ = ["NANOSECONDS", "Clock", "Instant", "as_datetime", "as_nanoseconds", "as_period", "real_time_ns"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -96,6 +96,16 @@ def _running_monotonic() -> Callable[[], float]:
     freezegun = sys.modules.get("freezegun.api")
     monotonic: Callable[[], float] = time.monotonic if freezegun is None else freezegun.real_monotonic
     return monotonic
+
+
+def real_time_ns() -> int:
+    """Return the system's time as whole nanoseconds since the epoch, also while the process's stands still."""
+    # time-machine first: it stops the functions that freezegun remembers.
+    if (time_machine := sys.modules.get("time_machine")) is not None and time_machine.escape_hatch.is_travelling():
+        return int(time_machine.escape_hatch.time.time_ns())
+    if (freezegun := sys.modules.get("freezegun.api")) is not None:
+        return int(freezegun.real_time_ns())
+    return time.time_ns()
 
 
 def within_range(nanoseconds: int) -> int:

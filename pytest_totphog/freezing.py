@@ -169,6 +169,11 @@ class FrozenClock(Clock):
         if at is not None:
             self.freeze(at, patch)
 
+    @property
+    def patch(self) -> str | None:
+        """What else stands still, see the class; None on a live clock as well."""
+        return next((name for name, kind in PATCHES.items() if isinstance(self._patch, kind)), None)
+
     def freeze(self, at: Instant, patch: str | None = None) -> None:
         """Stand still at a point in time; a frozen clock moves there, and keeps its patch unless given another.
 

@@ -80,14 +80,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report of the battery that --totphog-report asks for."""
+    """Write the report that --totphog-report asks for: the battery's findings, and what failed tests had taken."""
     config = session.config
     reported = config.stash.get(_reported_key, None)
     if reported is not None and option(config, "report") and not config.option.collectonly:
         from pytest_totphog.conformance.reports.hooks import write_report
         from pytest_totphog.conformance.rules import CHECKS
 
-        write_report(session, reported.findings, [check.rule for check in CHECKS])
+        write_report(session, reported.findings, [check.rule for check in CHECKS], reported.tests)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_totphog.controller import address
+from pytest_totphog.failures.recorder import Recorder
 from pytest_totphog.freezing import FrozenClock
 from pytest_totphog.ledger import MAX_HOLDER
-from pytest_totphog.settings import checked, option, port, seconds
+from pytest_totphog.settings import app_url, checked, option, port, seconds
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.waiting import Waiting
 
 if TYPE_CHECKING:
     from pytest_totphog.server import TotpServer
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = ["borrowed_clock", "holder", "process_server", "shared_store"]
 
-_clock_key = pytest.StashKey[FrozenClock]()
+_recorder_key = pytest.StashKey[Recorder]()
 _shared_server_key = pytest.StashKey["SharedTotpServer"]()
 _store_key = pytest.StashKey["Store"]()
 
 
 def process_clock(config: pytest.Config) -> FrozenClock:
     """Return the clock of this process: server and tokens read it, and frozen_clock freezes it."""
-    return config.stash.setdefault(_clock_key, FrozenClock())
+    return _recorder(config).clock
 
 
 @contextmanager
@@ -79,6 +79,15 @@ def process_server(config: pytest.Config) -> TotpServer:
         **_code_options(config),
     )
     return server
+
+
+def _recorder(config: pytest.Config) -> Recorder:
+    """Return the recorder of this process, which brings the clock along that it looks at."""
+    if _recorder_key not in config.stash:
+        recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app_url(config), option(config, "url"))
+        config.pluginmanager.register(recorder, "totphog-recorder")
+        config.stash[_recorder_key] = recorder
+    return config.stash[_recorder_key]
 
 
 def _store(config: pytest.Config) -> Store:
@@ -138,12 +147,10 @@ def holder(config: pytest.Config) -> str:
 def _code_options(config: pytest.Config) -> dict[str, Any]:
     from pytest_totphog.masks import known_secrets, learn_token
 
-    waiting = Waiting()
-    config.pluginmanager.register(waiting)
     known_secrets(config)  # here, and not when the first token is made, which may be in another thread
     options: dict[str, Any] = {
         "timeout": seconds(config, "totphog_timeout"),
-        "on_code": waiting.record,
+        "on_code": _recorder(config).record,
         "on_token": partial(learn_token, config),
     }
     if config.getini("totphog_min_remaining"):

@@ -13,9 +13,9 @@ from pytest_totphog.clock import Clock
 from pytest_totphog.enrolment import Source
 from pytest_totphog.errors import ServerError, hidden_in_reports
 from pytest_totphog.namespaces import Namespaces
-from pytest_totphog.one_time_code import OneTimeCode
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.taken_code import TakenCode
 from pytest_totphog.tokens import DEFAULT_ISSUER, Token
 from pytest_totphog.totp_token import DEFAULT_TIMEOUT, TotpToken
 from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
@@ -46,7 +46,7 @@ class TotpServer:
         min_remaining: seconds that a one-time code must have to live unless its taker says otherwise; unless given 10,
             or half of a period below 20.
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
-        on_code: called with every one-time code that is handed out.
+        on_code: called with every code that a token gives.
         on_token: called with every token before anybody else has it, and perhaps again.
         port_option: the option that an error about a busy port names.
 
@@ -67,7 +67,7 @@ class TotpServer:
         access_log: Callable[[str], None] | None = None,
         min_remaining: float | None = None,
         timeout: float = DEFAULT_TIMEOUT,
-        on_code: Callable[[OneTimeCode], None] | None = None,
+        on_code: Callable[[TakenCode], None] | None = None,
         on_token: Callable[[Token], None] | None = None,
         port_option: str = "port=0",
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ __all__ = [
     "MARKERS",
     "account_source",
     "add_options",
+    "app_url",
     "checked",
     "clock_patch",
     "marker_arguments",
@@ -53,8 +55,8 @@ OPTIONS: Final = {
     "clock-patch": "PATCH: what frozen_clock stops besides server and tokens: freezegun (the default), time-machine, "
     "or none",
     "profile": "PROFILE: by which source the battery judges: rfc6238 (the default), nist-800-63b, or asvs-5-l2",
-    "report": "FILE: write what the battery found to FILE: .html (a page), .json, or .sarif (SARIF 2.1.0, for code "
-    "scanning)",
+    "report": "FILE: write what the battery found, and what explains other failures, to FILE: .html (a page), .json, "
+    "or .sarif (SARIF 2.1.0, for code scanning: the battery only)",
 }
 INI_VALUES: Final = {
     "totphog_host": ("127.0.0.1", "as --totphog-host"),
@@ -72,6 +74,10 @@ INI_VALUES: Final = {
         "totp_account's accounts: a JSON file, or env:NAME for a variable with JSON (none)",
     ),
     "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
+    "totphog_app_url": (
+        "",
+        "the app under test, asked for its time when a test fails (the local ones that the test's fixtures show)",
+    ),
     "totphog_leak_check_files": (
         "",
         "files that the leak check looks into beside the run's reports: a glob pattern a line, such as artifacts/**",
@@ -135,6 +141,16 @@ def seconds(config: pytest.Config, name: str) -> float:
     if not 0 <= value <= 86400:
         pytest.fail(f"the ini {name} is {text!r}; accepted are 0 to 86400 seconds", pytrace=False)
     return value
+
+
+def app_url(config: pytest.Config) -> str:
+    """Return where the app under test is, empty if not said; anything but an URL fails the test with a sentence."""
+    url = str(config.getini("totphog_app_url"))
+    if url and re.match(r"https?://[^/?#]", url) is None:
+        pytest.fail(
+            f"the ini totphog_app_url is {url!r}; accepted is a URL such as https://staging.example.com", pytrace=False
+        )
+    return url
 
 
 def account_source(config: pytest.Config) -> str:

@@ -13,6 +13,7 @@ from pytest_totphog.explanation import Explanation, explain
 from pytest_totphog.journal import Journal
 from pytest_totphog.ledger import MAX_HOLDER, Ledger
 from pytest_totphog.one_time_code import OneTimeCode
+from pytest_totphog.taken_code import TakenCode
 from pytest_totphog.tokens import Token
 
 __all__ = ["Keeper", "TotpToken"]
@@ -37,7 +38,7 @@ class Keeper(Protocol):
     closed: bool
     min_remaining: float | None
     timeout: float
-    on_code: Callable[[OneTimeCode], None] | None
+    on_code: Callable[[TakenCode], None] | None
 
     def holder(self) -> str:
         """Say who takes a one-time code."""
@@ -72,7 +73,7 @@ class TotpToken(Token):
 
     def now(self) -> str:
         """Return the current code, as pyotp's `now`; it may be about to expire and may have been handed out."""
-        return self.code_at_step(self._current_step())
+        return self.take("now()", self.authenticator.clock.time_ns())
 
     def at(self, when: Instant) -> str:
         """Return the code of another time, as pyotp's `at`.
@@ -83,7 +84,17 @@ class TotpToken(Token):
         Raises:
             InvalidInput: when it is no point in time or has no time zone.
         """
-        return self.code_at_step(self.step_at(as_nanoseconds(when)))
+        return self.take("at()", as_nanoseconds(when))
+
+    def take(self, by: str, when: int) -> str:
+        """Return the code of an instant.
+
+        Args:
+            by: what gives it, for the report of a test that fails.
+            when: nanoseconds since the epoch.
+        """
+        step = self.step_at(when)
+        return self._taken(by, step, self.code_at_step(step))
 
     def verify(self, code: str, window: int = 0) -> bool:
         """Return whether a verifier with this window would accept the code now; spends nothing.
@@ -134,6 +145,7 @@ class TotpToken(Token):
         lookahead: int = 0,
         timeout: float | None = None,
         holder: str | None = None,
+        by: str = "one_time_code()",
     ) -> OneTimeCode:
         """Return what `one_time_code` returns, with its time step.
 
@@ -142,6 +154,7 @@ class TotpToken(Token):
             lookahead: see `one_time_code`.
             timeout: see `one_time_code`.
             holder: who takes the code, for the ledger; the running test unless given.
+            by: what gives it, for the report of a test that fails.
 
         Raises:
             CodeUnavailable: see `one_time_code`.
@@ -151,7 +164,7 @@ class TotpToken(Token):
         required = self._required(self._min_remaining if min_remaining is None else min_remaining)
         lookahead = _steps("lookahead", lookahead)
         timeout = keeper.timeout if timeout is None else _seconds("timeout", timeout)
-        holder = keeper.holder() if holder is None else _holder(holder)
+        named, holder = holder, keeper.holder() if holder is None else _holder(holder)
         clock, ledger, period = keeper.clock, keeper.ledger, self.period * NANOSECONDS
         # The ledger may be far away: what it takes counts against the time-out, and may cost a code its life.
         moment, started, left, waited = clock.time_ns(), clock.monotonic(), timeout, 0.0
@@ -178,7 +191,7 @@ class TotpToken(Token):
                 )
                 keeper.journal.handed_out(self, at=moment / NANOSECONDS, step=step, holder=holder)
                 if keeper.on_code is not None:
-                    keeper.on_code(code)
+                    keeper.on_code(TakenCode(self, by, step, code.code, moment, named, waited))
                 return code
             left = timeout - (clock.monotonic() - started)
             if left < 0 and clock.mode == "live":
@@ -215,7 +228,7 @@ class TotpToken(Token):
         Args:
             window: how many steps before and after the current one it is wrong in as well.
         """
-        return self.code_unlike(self._current_step(), _steps("window", window))
+        return self._taken("wrong_code()", None, self.code_unlike(self._current_step(), _steps("window", window)))
 
     def expired_code(self, steps: int = 2) -> str:
         """Return the code of an earlier time step.
@@ -223,7 +236,7 @@ class TotpToken(Token):
         Args:
             steps: how many steps ago, 1 or more; one more where the code is by chance a current one.
         """
-        return self._distant_code(-_steps("steps", steps, least=1))
+        return self._taken("expired_code()", *self._distant_code(-_steps("steps", steps, least=1)))
 
     def future_code(self, steps: int = 2) -> str:
         """Return the code of a later time step.
@@ -231,7 +244,7 @@ class TotpToken(Token):
         Args:
             steps: how many steps ahead, 1 or more; one more where the code is by chance a current one.
         """
-        return self._distant_code(_steps("steps", steps, least=1))
+        return self._taken("future_code()", *self._distant_code(_steps("steps", steps, least=1)))
 
     def explain(self, code: object) -> Explanation:
         """Say what a string is: the current code, an old one, handed out to whom, another token's, or none."""
@@ -253,7 +266,14 @@ class TotpToken(Token):
     def _current_step(self) -> int:
         return self.step_at(self.authenticator.clock.time_ns())
 
-    def _distant_code(self, steps: int) -> str:
+    def _taken(self, by: str, step: int | None, code: str) -> str:
+        """Tell whoever records it that a code is handed out, and return it."""
+        if (on_code := self.authenticator.on_code) is not None:
+            on_code(TakenCode(self, by, step, code, self.authenticator.clock.time_ns()))
+        return code
+
+    def _distant_code(self, steps: int) -> tuple[int, str]:
+        """Return the time step some steps away, and its code."""
         current = self._current_step()
         direction = 1 if steps > 0 else -1
         # One code in a million repeats within a few steps, and a negative test must not fail by chance.
@@ -262,7 +282,7 @@ class TotpToken(Token):
         }
         while current + steps >= 0:
             if (code := self.code_at_step(current + steps)) not in accepted:
-                return code
+                return current + steps, code
             steps += direction
         raise InvalidInput(f"there is no time step {-steps} steps ago; the clock is at step {current}")
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
-if TYPE_CHECKING:
-    from pytest_totphog.one_time_code import OneTimeCode
-
-__all__ = ["CODES", "Waiting", "summary"]
+__all__ = ["CODES", "Waited", "summary"]
 
 # The names of the properties of a test's report, which JUnit XML carries too.
 CODES: Final = "totphog_one_time_codes"
@@ -25,7 +21,7 @@ class Waited:
     """What one test waited.
 
     Attributes:
-        codes: how many codes it took.
+        codes: how many one-time codes it took.
         waited_for: how many of them were waited for.
         seconds: how long, in all, real seconds.
     """
@@ -34,34 +30,19 @@ class Waited:
     waited_for: int = 0
     seconds: float = 0.0
 
+    @classmethod
+    def of(cls, seconds: float) -> Waited:
+        """Return what one code was waited for."""
+        # What is shorter would be told as 0.0 s.
+        return cls(1, int(seconds >= 0.05), seconds)
+
     def __add__(self, other: Waited) -> Waited:
         return Waited(self.codes + other.codes, self.waited_for + other.waited_for, self.seconds + other.seconds)
 
-
-class Waiting:
-    """Counts the codes that the running test takes, in any thread; a plugin of pytest's, that reports them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running = Waited()
-        self._item_key = pytest.StashKey[Waited]()
-
-    def record(self, code: OneTimeCode) -> None:
-        """Count a code that was just handed out."""
-        # What is shorter would be told as 0.0 s.
-        one = Waited(1, int(code.waited_seconds >= 0.05), code.waited_seconds)
-        with self._lock:
-            self._running += one
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> None:
-        """Write what was counted into the properties of a test; a test that took no code gets none."""
-        with self._lock:
-            running, self._running = self._running, Waited()
-        waited = item.stash[self._item_key] = item.stash.get(self._item_key, Waited()) + running
-        if waited.codes:
-            own = {CODES: waited.codes, WAITED_FOR: waited.waited_for, SECONDS: round(waited.seconds, 1)}
-            item.user_properties[:] = [each for each in item.user_properties if each[0] not in own] + [*own.items()]
+    @property
+    def properties(self) -> dict[str, float]:
+        """What stands in the report of a test that took codes."""
+        return {CODES: self.codes, WAITED_FOR: self.waited_for, SECONDS: round(self.seconds, 1)}
 
 
 def summary(reports: Iterable[pytest.TestReport]) -> str:

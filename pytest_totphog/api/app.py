@@ -105,14 +105,16 @@ class _Api:
 
     def get_code(self, request: Request, id: str) -> Response:
         token = self._authenticator.get(id)
-        return _success(self._code(token, request.args.get("at"), _number(request, "min_remaining")))
+        at, min_remaining = request.args.get("at"), _number(request, "min_remaining")
+        return _success(self._code(token, at, min_remaining, by="GET /tokens/…/code"))
 
     def get_qr(self, request: Request, id: str) -> Response:
         return Response(qr.png(self._authenticator.get(id).uri), mimetype="image/png")
 
     def claim_code(self, request: Request, id: str) -> Response:
         body = _fields(request, ("min_remaining", "lookahead", "timeout", "holder"), may_be_empty=True)
-        return _success(self._authenticator.get(id).claim_code(**body).as_dict())
+        token = self._authenticator.get(id)
+        return _success(token.claim_code(**body, by="POST /tokens/…/one-time-code").as_dict())
 
     def verify_code(self, request: Request, id: str) -> Response:
         body = {"code": None, **_fields(request, ("code", "window"))}
@@ -142,7 +144,7 @@ class _Api:
         if "uri" not in body and "secret" not in body:
             raise HttpError(400, "Either uri or secret must be given")
         named = body if "uri" in body else {"name": "code", **body}
-        return _success(self._code(self._authenticator.make(**named), at, min_remaining))
+        return _success(self._code(self._authenticator.make(**named), at, min_remaining, by="POST /codes"))
 
     def list_events(self, request: Request) -> Response:
         after = request.args.get("after", "0")
@@ -176,7 +178,7 @@ class _Api:
         self._authenticator.clock.tick(**_fields(request, ("seconds",), may_be_empty=True))
         return self.get_clock(request)
 
-    def _code(self, token: TotpToken, at: Any, min_remaining: Any) -> dict[str, Any]:
+    def _code(self, token: TotpToken, at: Any, min_remaining: Any, by: str) -> dict[str, Any]:
         if at is not None and min_remaining is not None:
             raise InvalidInput(
                 "at and min_remaining exclude each other; a code of another time has nothing to wait for"
@@ -189,7 +191,7 @@ class _Api:
         else:
             moment = self._authenticator.clock.time_ns()
         return {
-            "code": token.code_at_step(token.step_at(moment)),
+            "code": token.take(by if at is None else f"{by}?at=…", moment),
             "remaining_seconds": token.remaining_at(moment),
             "period": token.period,
             "generated_at": as_datetime(moment).isoformat(timespec="seconds"),

@@ -13,6 +13,7 @@ import freezegun
 import pytest
 
 from pytest_totphog import Clock, FrozenClock, InvalidInput, MissingExtra
+from pytest_totphog.clock import real_time_ns
 from tests.system import require_libfaketime
 
 SECONDS = 1_705_314_600.0
@@ -201,6 +202,24 @@ def test_missing_time_machine_names_the_extra(monkeypatch: pytest.MonkeyPatch) -
     )
     assert clock.mode == "live"
     assert is_real()
+
+
+@pytest.mark.parametrize("patch", ["freezegun", "time-machine", None])
+def test_patch_is_told(patch: str | None) -> None:
+    """While the clock is frozen; a live one has none."""
+    with FrozenClock(SECONDS, patch) as clock:
+        assert clock.patch == patch
+        clock.unfreeze()
+        assert clock.patch is None
+
+
+@pytest.mark.parametrize("patch", ["freezegun", "time-machine", None])
+def test_real_time_can_be_read_all_the_same(patch: str | None) -> None:
+    """Whatever makes the process's wall clock stand, for who compares it with other machines' clocks."""
+    before = time.time_ns()
+    with FrozenClock(SECONDS, patch):
+        real = real_time_ns()
+    assert before <= real <= time.time_ns()
 
 
 def test_repr_says_mode_and_time() -> None:

@@ -12,6 +12,7 @@ import time_machine
 from pytest_totphog import Authenticator, Clock, CodeUnavailable, InvalidInput, TotpToken, qr
 from pytest_totphog.ledger import Claim, MemoryLedger
 from pytest_totphog.one_time_code import OneTimeCode
+from pytest_totphog.taken_code import TakenCode
 from tests.threads import in_threads
 from tests.vectors import RFC_6238, RFC_SECRETS
 
@@ -284,18 +285,28 @@ def test_lifetime_unless_said(default: float, given: float | None, period: int, 
     assert token.claim_code(given).step == step
 
 
-def test_every_code_that_is_handed_out_is_told(authenticator: Authenticator, token: TotpToken) -> None:
-    """To whoever counts them; codes that are only looked at are not, nor those that were not to be had."""
-    told: list[OneTimeCode] = []
+def test_every_code_that_is_given_is_told(authenticator: Authenticator, token: TotpToken) -> None:
+    """To whoever records them: by what, and of which step; not those that were not to be had."""
+    told: list[TakenCode] = []
     authenticator.on_code = told.append
 
-    claimed = [token.claim_code(), token.claim_code(lookahead=1)]
-    token.now()
+    codes = [token.one_time_code(), token.now(), token.at(0), token.expired_code(), token.future_code()]
+    codes += [token.wrong_code(), token.claim_code(lookahead=1, holder="bob", by="POST").code]
     with pytest.raises(InvalidInput):
         token.claim_code(min_remaining=31)
 
-    assert told == claimed
-    assert [code.step for code in told] == [STEP, STEP + 1]
+    assert [code.code for code in told] == codes
+    assert [(code.by, code.step, code.holder) for code in told] == [
+        ("one_time_code()", STEP, None),
+        ("now()", STEP, None),
+        ("at()", 0, None),
+        ("expired_code()", STEP - 2, None),
+        ("future_code()", STEP + 2, None),
+        ("wrong_code()", None, None),
+        ("POST", STEP + 1, "bob"),
+    ]
+    assert {code.moment for code in told} == {SECONDS * 1_000_000_000}
+    assert [code.waited_seconds for code in told] == [0.0, None, None, None, None, None, 0.0]
 
 
 def test_lookahead_offers_the_next_step_at_once(authenticator: Authenticator, token: TotpToken) -> None:

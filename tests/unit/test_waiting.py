@@ -4,27 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_totphog.one_time_code import OneTimeCode
-from pytest_totphog.waiting import Waiting, summary
-from tests.threads import in_threads
-
-
-def code(waited_seconds: float = 0.0) -> OneTimeCode:
-    """Return a code that was waited for."""
-    return OneTimeCode("648307", 56_843_820, 30, 18, waited_seconds)
-
-
-class Item(pytest.Item):
-    """A test."""
-
-    def runtest(self) -> None:
-        """Do nothing."""
-
-
-@pytest.fixture
-def item(request: pytest.FixtureRequest) -> pytest.Item:
-    """A test that has not run."""
-    return Item.from_parent(request.session, name="test_login")
+from pytest_totphog.waiting import Waited, summary
 
 
 def report(nodeid: str, codes: int, waited_for: int, seconds: float, **more: Any) -> pytest.TestReport:
@@ -41,81 +21,25 @@ def report(nodeid: str, codes: int, waited_for: int, seconds: float, **more: Any
 # Counting
 
 
-def test_codes_become_properties_of_the_test(item: pytest.Item) -> None:
-    """How many, how many of them were waited for, and how long in all."""
-    waiting = Waiting()
-    for seconds in (0.0, 18.04, 11.3):
-        waiting.record(code(seconds))
-
-    waiting.pytest_runtest_makereport(item)
-
-    assert item.user_properties == [
-        ("totphog_one_time_codes", 3),
-        ("totphog_codes_waited_for", 2),
-        ("totphog_waited_seconds", 29.3),
-    ]
+def test_nothing_is_waited_at_first() -> None:
+    """A test that took no code has properties of its own only."""
+    assert Waited().codes == 0
 
 
-def test_test_without_codes_has_no_properties(item: pytest.Item) -> None:
-    """What it has of its own stays as it is."""
-    item.user_properties.append(("owner", "alice"))
+def test_waiting_adds_up() -> None:
+    """How many codes, how many of them were waited for, and how long in all."""
+    waited = sum((Waited.of(seconds) for seconds in (0.0, 18.04, 11.3)), Waited())
 
-    Waiting().pytest_runtest_makereport(item)
-
-    assert item.user_properties == [("owner", "alice")]
-
-
-def test_phases_of_a_test_add_up(item: pytest.Item) -> None:
-    """Set-up, call and tear-down report each; the last one tells of all, once."""
-    waiting = Waiting()
-    item.user_properties.append(("owner", "alice"))
-    for seconds in (1.0, 2.0, 0.0):
-        waiting.record(code(seconds))
-        waiting.pytest_runtest_makereport(item)
-    waiting.pytest_runtest_makereport(item)
-
-    assert item.user_properties == [
-        ("owner", "alice"),
-        ("totphog_one_time_codes", 3),
-        ("totphog_codes_waited_for", 2),
-        ("totphog_waited_seconds", 3.0),
-    ]
-
-
-def test_next_test_is_counted_anew(item: pytest.Item, request: pytest.FixtureRequest) -> None:
-    """Each has its own codes."""
-    waiting, other = Waiting(), Item.from_parent(request.session, name="test_logout")
-    waiting.record(code(1.0))
-    waiting.pytest_runtest_makereport(item)
-
-    waiting.pytest_runtest_makereport(other)
-
-    assert other.user_properties == []
-
-
-def test_moment_is_no_waiting(item: pytest.Item) -> None:
-    """It would be told as 0.0 seconds."""
-    waiting = Waiting()
-    waiting.record(code(0.04))
-    waiting.record(code(0.06))
-
-    waiting.pytest_runtest_makereport(item)
-
-    assert dict(item.user_properties)["totphog_codes_waited_for"] == 1
-
-
-def test_codes_of_all_threads_are_counted(item: pytest.Item) -> None:
-    """Browsers and clients of a test ask at the same time."""
-    waiting = Waiting()
-
-    in_threads(16, lambda _: [waiting.record(code(0.5)) for _ in range(100)])
-    waiting.pytest_runtest_makereport(item)
-
-    assert dict(item.user_properties) == {
-        "totphog_one_time_codes": 1600,
-        "totphog_codes_waited_for": 1600,
-        "totphog_waited_seconds": 800.0,
+    assert waited.properties == {
+        "totphog_one_time_codes": 3,
+        "totphog_codes_waited_for": 2,
+        "totphog_waited_seconds": 29.3,
     }
+
+
+def test_moment_is_no_waiting() -> None:
+    """It would be told as 0.0 seconds."""
+    assert [Waited.of(seconds).waited_for for seconds in (0.04, 0.06)] == [0, 1]
 
 
 # The line

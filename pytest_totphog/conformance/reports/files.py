@@ -10,10 +10,11 @@ from typing import Final, TypeAlias
 from pytest_totphog.conformance.reports import json, page, sarif
 from pytest_totphog.conformance.reports.subjects import Subject
 from pytest_totphog.errors import InvalidInput
+from pytest_totphog.failures.failure import Failure
 
 __all__ = ["checked_path", "write"]
 
-Renderer: TypeAlias = "Callable[[Sequence[Subject], datetime], str]"
+Renderer: TypeAlias = "Callable[[Sequence[Subject], datetime, Sequence[Failure]], str]"
 
 # By the end of the file's name; the longer one is looked at first.
 _FORMATS: Final[dict[str, Renderer]] = {
@@ -47,20 +48,21 @@ def checked_path(name: str) -> Path:
     return path
 
 
-def write(path: Path, subjects: Sequence[Subject], created_at: datetime) -> None:
+def write(path: Path, subjects: Sequence[Subject], created_at: datetime, failures: Sequence[Failure] = ()) -> None:
     """Write the report.
 
     Args:
         path: as `checked_path` returned it.
         subjects: the logins.
         created_at: the time, in UTC, that the report shows.
+        failures: the tests that used the plugin and failed.
 
     Raises:
         OSError: when the file cannot be written.
     """
     renderer = _renderer(path)
     assert renderer is not None
-    path.write_text(renderer(subjects, created_at), "utf-8")
+    path.write_text(renderer(subjects, created_at, failures), "utf-8")
 
 
 def _renderer(path: Path) -> Renderer | None:

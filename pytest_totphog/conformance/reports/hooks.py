@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pytest_totphog.conformance.reports.files import checked_path, write
 from pytest_totphog.conformance.reports.subjects import subjects
 from pytest_totphog.conformance.reports.terminal import write_table
 from pytest_totphog.errors import InvalidInput
+from pytest_totphog.failures.failure import PROPERTY, Failure
 from pytest_totphog.settings import option
 
 __all__ = ["check_path", "summarise", "write_report"]
@@ -33,17 +35,27 @@ def check_path(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--totphog-report: {error}") from None
 
 
-def write_report(session: pytest.Session, properties: Iterable[str], rules: Sequence[Rule] = ()) -> None:
+def write_report(
+    session: pytest.Session,
+    properties: Iterable[str],
+    rules: Sequence[Rule] = (),
+    tests: Iterable[pytest.TestReport] = (),
+) -> None:
     """Write the file that --totphog-report names; where that fails, so does the run.
 
     Args:
         session: the run that ends.
         properties: what the rules' tests reported, see `subjects`.
         rules: all rules there are.
+        tests: the last reports of the tests, of which those that failed tell why, see `Failure`.
     """
     config = session.config
+    # A test that was run again has reported its first run too, and another worker may run a test of that name.
+    last = {(report.nodeid, getattr(report, "worker_id", "")): report for report in tests}
+    told = [value for report in last.values() for name, value in report.user_properties if name == PROPERTY and value]
+    failures = sorted((Failure.from_dict(json.loads(str(each))) for each in told), key=lambda failure: failure.test)
     try:
-        write(config.stash[_path_key], subjects(properties, rules), Clock().now())
+        write(config.stash[_path_key], subjects(properties, rules), Clock().now(), failures)
         config.stash[_outcome_key] = f"report written to {option(config, 'report')}"
     except OSError as error:
         config.stash[_outcome_key] = f"ERROR: no report: {error}"

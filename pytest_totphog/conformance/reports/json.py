@@ -12,6 +12,8 @@ from pytest_totphog.conformance.finding import Finding, Rule
 from pytest_totphog.conformance.odds import Odds
 from pytest_totphog.conformance.reports.links import source_url
 from pytest_totphog.conformance.reports.subjects import Subject
+from pytest_totphog.failures.causes import causes
+from pytest_totphog.failures.failure import Failure
 
 __all__ = ["VERSION", "battery", "render", "verdict"]
 
@@ -19,13 +21,14 @@ VERSION: Final = 1
 """The version of the format; it grows when something is renamed or removed, not when something is added."""
 
 
-def render(subjects: Sequence[Subject], created_at: datetime) -> str:
-    """Return the report as JSON; docs/battery.md describes it."""
+def render(subjects: Sequence[Subject], created_at: datetime, failures: Sequence[Failure] = ()) -> str:
+    """Return the report as JSON; docs/battery-report.md describes it."""
     report = {
         "version": VERSION,
         "tool": {"name": "pytest-totphog", "version": __version__},
         "created_at": created_at.isoformat(timespec="seconds"),
         "battery": battery(subjects),
+        "tests": [{**failure.as_dict(), "causes": causes(failure)} for failure in failures],
     }
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 

@@ -17,13 +17,15 @@ from pytest_totphog.conformance.odds import HORIZONS, RATE, Odds, percent, sente
 from pytest_totphog.conformance.reports import wording
 from pytest_totphog.conformance.reports.links import advisory_url, citation, source_url
 from pytest_totphog.conformance.reports.subjects import Subject
+from pytest_totphog.failures.failure import Failure
+from pytest_totphog.failures.html import markup
 
 __all__ = ["render"]
 
 _RATES: Final = (1, RATE, 100)
 
 
-def render(subjects: Sequence[Subject], created_at: datetime) -> str:
+def render(subjects: Sequence[Subject], created_at: datetime, failures: Sequence[Failure] = ()) -> str:
     """Return the page.
 
     Its own Content-Security-Policy forbids everything but its style sheet. A server with a stricter one, which
@@ -31,16 +33,29 @@ def render(subjects: Sequence[Subject], created_at: datetime) -> str:
     """
     folder = files(__package__)
     style = folder.joinpath("page.css").read_text("utf-8")
-    headline = wording.headline(subjects)
+    only_tests = bool(failures) and not subjects
+    heading = "TOTP in failed tests" if only_tests else "TOTP battery"
+    headline = wording.plural(len(failures), "failed test") if only_tests else wording.headline(subjects)
     return Template(folder.joinpath("page.html").read_text("utf-8")).substitute(
-        title=_text(f"TOTP battery: {headline}"),
+        title=_text(f"{heading}: {headline}"),
+        heading=heading,
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         headline=_text(headline),
         meta=_text(f"pytest-totphog {__version__}, {created_at:%d %B %Y, %H:%M} UTC"),
         overview=_overview(subjects) if len(subjects) > 1 else "",
         subjects="\n".join(_subject(subject, f"login-{number}") for number, subject in enumerate(subjects, 1)),
+        tests=_tests(failures),
+        hidden=" hidden" if only_tests else "",
     )
+
+
+def _tests(failures: Sequence[Failure]) -> str:
+    """Return what the failed tests took, and what may be the cause."""
+    if not failures:
+        return ""
+    tests = "\n".join(f"<h3><code>{_text(failure.test)}</code></h3>{markup(failure)}" for failure in failures)
+    return f'<section aria-labelledby="tests">\n<h2 id="tests">Failed tests</h2>\n{tests}\n</section>'
 
 
 def _overview(subjects: Sequence[Subject]) -> str:

@@ -13,6 +13,7 @@ from pytest_totphog.conformance.finding import Finding, Level, Rule, Verdict
 from pytest_totphog.conformance.reports import wording
 from pytest_totphog.conformance.reports.links import advisory_url, citation, source_url
 from pytest_totphog.conformance.reports.subjects import Subject, number
+from pytest_totphog.failures.failure import Failure
 
 __all__ = ["render"]
 
@@ -22,8 +23,10 @@ SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sche
 _LEVELS: Final = {Level.MUST: "error", Level.SHOULD: "warning", Level.MAY: "note"}
 
 
-def render(subjects: Sequence[Subject], created_at: datetime) -> str:
+def render(subjects: Sequence[Subject], created_at: datetime, _: Sequence[Failure] = ()) -> str:
     """Return a SARIF log of one run: what failed as results, and every verdict in the run's property bag.
+
+    Tests that failed are not in it: a code that has expired is no weakness of the code that is scanned.
 
     A result with the kind "pass" is what SARIF has for a rule that is kept, but GitHub shows each result as an alert,
     whatever its kind.

@@ -6,6 +6,7 @@ from datetime import datetime
 from pytest_totphog import __version__
 from pytest_totphog.conformance.reports.json import render
 from pytest_totphog.conformance.reports.subjects import Subject
+from tests.unit.failures.failing import code, failure
 
 
 def test_report(admin: Subject, created_at: datetime) -> None:
@@ -75,6 +76,7 @@ def test_report(admin: Subject, created_at: datetime) -> None:
                 }
             ]
         },
+        "tests": [],
     }
 
 
@@ -122,3 +124,17 @@ def test_problem(created_at: datetime) -> None:
     (subject,) = json.loads(report)["battery"]["subjects"]
     assert subject["problem"] == "the driver accepts wrong codes"
     assert subject["findings"] == []
+
+
+def test_failed_tests(created_at: datetime) -> None:
+    """What they took stands there with the likeliest causes; a run without a battery has them too."""
+    failed = failure(code(1), code(2, same_as=1))
+
+    report = json.loads(render([], created_at, [failed]))
+
+    assert report["battery"] == {"subjects": []}
+    (test,) = report["tests"]
+    assert test["test"] == "test_login.py::test_login"
+    assert test["codes"][1]["same_as"] == 1
+    (cause,) = test["causes"]
+    assert cause.startswith("now() gave the same code twice, within one time step.")

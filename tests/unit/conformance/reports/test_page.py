@@ -13,6 +13,7 @@ from pytest_totphog import __version__
 from pytest_totphog.conformance.finding import Finding, Measured, Verdict
 from pytest_totphog.conformance.reports.page import render
 from pytest_totphog.conformance.reports.subjects import Subject
+from tests.unit.failures.failing import code, failure
 
 VOID = {"meta"}
 
@@ -206,3 +207,25 @@ def test_no_steering(shop: Subject, created_at: datetime) -> None:
 def test_no_login(created_at: datetime) -> None:
     """A run without the battery says so."""
     assert "No rule was judged" in Page(render([], created_at)).text("p")
+
+
+def test_failed_tests(created_at: datetime) -> None:
+    """A run without the battery has a page about the tests that failed, without the words about rules."""
+    page = Page(render([], created_at, [failure(code(1), code(2, same_as=1))]))
+
+    assert page.text("h1") == ["TOTP in failed tests"]
+    assert page.text("title") == ["TOTP in failed tests: 1 failed test"]
+    assert "test_login.py::test_login" in page.text("code")
+    assert any(text.startswith("now() gave the same code twice") for text in page.text("p"))
+    assert any(text.startswith("token  'alice' of 'Shop'") for text in page.text("pre"))
+    assert page.all("footer") == [{"hidden": None}]
+
+
+def test_failed_tests_beside_the_battery(shop: Subject, created_at: datetime) -> None:
+    """They stand below the logins."""
+    page = Page(render([shop], created_at, [failure(test="<b>.py::test_login")]))
+
+    assert page.text("h1") == ["TOTP battery"]
+    assert page.text("h2")[-2:] == ["Failed tests", "How to read this page"]
+    assert "<b>.py::test_login" in page.text("code")
+    assert page.all("footer") == [{}]

@@ -16,6 +16,7 @@ import pytest
 from pytest_totphog import __version__
 from pytest_totphog.conformance.reports.sarif import render
 from pytest_totphog.conformance.reports.subjects import Subject
+from tests.unit.failures.failing import failure
 
 SCHEMA = json.loads(Path(__file__).with_name("sarif-2.1.0.schema.json").read_text("utf-8"))
 
@@ -153,3 +154,8 @@ def test_problem(created_at: datetime) -> None:
 def test_no_login(created_at: datetime) -> None:
     """A run without the battery is a valid log without results."""
     assert run([], created_at)["results"] == []
+
+
+def test_failed_tests_are_no_alerts(shop: Subject, created_at: datetime) -> None:
+    """A code that has expired is no weakness of what is scanned."""
+    assert render([shop], created_at, [failure()]) == render([shop], created_at)

@@ -1,0 +1,149 @@
+"""The facts of a test that has just failed, looked up where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_totphog.accounts import TotpAccount
+from pytest_totphog.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.errors import StoreError, TotphogError
+from pytest_totphog.failures.app_clock import TOLERANCE, ask, compared, shown_urls
+from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
+from pytest_totphog.failures.record import Record
+from pytest_totphog.tokens import Token
+from pytest_totphog.totp_token import TotpToken
+
+if TYPE_CHECKING:
+    from pytest_totphog.failures.recorder import Recorder
+    from pytest_totphog.taken_code import TakenCode
+
+__all__ = ["failure_of"]
+
+SHOWN_CODES: Final = 10
+# What a rule of the battery reports with.
+BATTERY: Final = "totphog_battery"
+
+
+def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, recorder: Recorder) -> Failure | None:
+    """Return the facts of a failed test; None when there is nothing to tell, and for a rule of the battery.
+
+    Args:
+        item: the test.
+        call: the phase that failed.
+        record: what it took.
+        recorder: knows the rest.
+    """
+    if any(name == BATTERY for name, _ in item.user_properties):  # it has evidence of its own
+        return None
+    fixtures: Mapping[str, object] = getattr(item, "funcargs", None) or {}
+    # After its tear-down the clock is live again; what counts is where it stood.
+    frozen = recorder.clock.mode == "frozen" or (call.when == "teardown" and bool(record.instants))
+    given = _tokens(fixtures.values())
+    if not (record.code_count or given or frozen):
+        return None
+    instants = list(record.instants) if frozen else []
+    clock_time, real_time = recorder.clock.time_ns(), real_time_ns()
+    # Somebody else may have stopped the time, and the codes with it.
+    if not frozen and abs(clock_time - real_time) > TOLERANCE * NANOSECONDS:
+        instants = [clock_time]
+    clock = ClockState(clock_time / NANOSECONDS)
+    if frozen:
+        clock = ClockState(
+            instants[-1] / NANOSECONDS, True, record.patch, record.moves, record.move_count, record.moved_back
+        )
+    explained = call.excinfo is not None and isinstance(call.excinfo.value, TotphogError)
+    latest = list(record.codes)[-SHOWN_CODES:]
+    tokens = _distinct([*(code.token for code in latest), *given])
+    return Failure(
+        test=item.nodeid,
+        when=call.when,
+        clock=clock,
+        tokens=tuple(map(_used_token, tokens)),
+        code_count=record.code_count,
+        codes=tuple(_used_codes(record, recorder, tokens)),
+        # An app that a fixture runs may be gone after its tear-down, or have another time.
+        apps=() if explained or call.when == "teardown" else _apps(fixtures, recorder.app_url, instants),
+        server=recorder.server,
+        explained=explained,
+    )
+
+
+def _tokens(values: Iterable[object]) -> list[Token]:
+    """Return the tokens among the values of fixtures, and those of accounts."""
+    tokens: list[Token] = []
+    for value in values:
+        # Not isinstance(), which asks lazy objects for what they stand for.
+        token = value.token if type(value) is TotpAccount else value
+        if type(token) is TotpToken:
+            tokens.append(token)
+    return tokens
+
+
+def _distinct(tokens: Iterable[Token]) -> list[Token]:
+    return list({_key(token): token for token in tokens}.values())
+
+
+def _key(token: Token) -> tuple[str, str, str]:
+    return (token.fingerprint, token.name, token.issuer)
+
+
+def _used_token(token: Token) -> UsedToken:
+    return UsedToken(token.name, token.issuer, token.fingerprint[:8], token.digits, token.period, token.algorithm)
+
+
+def _used_codes(record: Record, recorder: Recorder, tokens: list[Token]) -> Iterator[UsedCode]:
+    """Yield the latest codes."""
+    places = {_key(token): place for place, token in enumerate(tokens)}
+    first: dict[tuple[str, int], int] = {}
+    codes = list(record.codes)
+    for number, code in enumerate(codes, record.code_count - len(codes) + 1):
+        if code.step is not None:
+            first.setdefault((code.token.fingerprint, code.step), number)
+        if number <= record.code_count - SHOWN_CODES:
+            continue
+        used = UsedCode(number, places[_key(code.token)], code.by, code.step, code.code, code.moment / NANOSECONDS)
+        yield used if code.step is None else _of_step(used, code, code.step, first, recorder)
+
+
+def _of_step(
+    used: UsedCode, code: TakenCode, step: int, first: Mapping[tuple[str, int], int], recorder: Recorder
+) -> UsedCode:
+    """Return a code with what its time step tells."""
+    begins_at = step * code.token.period
+    ends_at = begins_at + code.token.period
+    number = first[code.token.fingerprint, step]
+    repeated = number != used.number
+    return replace(
+        used,
+        begins_at=begins_at,
+        ends_at=ends_at,
+        # A log is read by many: a code is shown when no app accepts it any more, whatever time it is in the test.
+        code=code.code if (ends_at + code.token.period) * NANOSECONDS <= real_time_ns() else None,
+        holder=code.holder,
+        same_as=number if repeated else None,
+        given_before="" if repeated or not used.for_login else _given_before(code, step, recorder),
+    )
+
+
+def _given_before(code: TakenCode, step: int, recorder: Recorder) -> str:
+    """Say who had been given a step's code before this test; empty where nobody is known."""
+    for other, test in reversed(recorder.earlier):
+        if other.step == step and other.token.fingerprint == code.token.fingerprint:
+            return f"to {test} by {other.by}"
+    if code.waited_seconds is None:  # the ledger gives no step twice
+        with suppress(StoreError):
+            claim = recorder.ledger().find(code.token.fingerprint, step)
+            if claim is not None and claim.claimed_at < code.moment / NANOSECONDS:
+                return f"to {claim.holder}"
+    return ""
+
+
+def _apps(fixtures: Mapping[str, object], app_url: str, instants: Iterable[int]) -> tuple[AppClock, ...]:
+    urls, browsers = shown_urls({"app_url": app_url} if app_url else fixtures)
+    stood = [instant / NANOSECONDS for instant in instants]
+    return tuple(compared(reading, stood) for reading in ask(urls, browsers, public=bool(app_url)))

@@ -1,0 +1,106 @@
+"""The recorder: what the running test takes of the plugin, and what its reports tell of that."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_totphog.failures.failure import PROPERTY
+from pytest_totphog.failures.record import KEPT_CODES, Record
+from pytest_totphog.waiting import Waited
+
+if TYPE_CHECKING:
+    from pytest_totphog.freezing import FrozenClock
+    from pytest_totphog.ledger import Ledger
+    from pytest_totphog.taken_code import TakenCode
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """Records which codes the running test takes, and how it moves the clock; a plugin of pytest's, that reports it.
+
+    Args:
+        clock: the one that all codes of this process follow.
+        ledger: gives the ledger of what was handed out, when it is needed.
+        app_url: where the app under test is; unless given, where the test's fixtures show one.
+        server: the URL of the shared server; empty without one.
+
+    Attributes:
+        earlier: the latest codes of the tests before the running one, each with the test that took it.
+    """
+
+    def __init__(self, clock: FrozenClock, ledger: Callable[[], Ledger], app_url: str = "", server: str = "") -> None:
+        self.clock = clock
+        self.ledger = ledger
+        self.app_url = app_url
+        self.server = server
+        self.earlier: deque[tuple[TakenCode, str]] = deque(maxlen=KEPT_CODES)
+        self._lock = threading.Lock()
+        self._record = self._new_record()
+        self._waited_key = pytest.StashKey[Waited]()
+        clock.lead(self._follow)
+
+    def record(self, code: TakenCode) -> None:
+        """Record a code that was just taken, in any thread."""
+        with self._lock:
+            self._record.add(code)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Write into a test's properties what was counted, and into the report of its failure what may explain it."""
+        # In a test that is run again the first run's codes count as well.
+        waited = item.stash.get(self._waited_key, Waited()) + self._record.waited
+        properties = [each for each in item.user_properties if each[0] not in waited.properties]
+        if call.when == "setup":  # and its failure is taken back
+            properties = [(name, "" if name == PROPERTY else value) for name, value in properties]
+        item.user_properties[:] = [*properties, *(waited.properties.items() if waited.codes else ())]
+        report = yield
+        if report.failed:
+            self._explain(item, call, report)
+        if call.when == "teardown":
+            item.stash[self._waited_key] = waited
+            with self._lock:
+                record, self._record = self._record, self._new_record()
+            self.earlier.extend((code, item.nodeid) for code in record.codes)
+        return report
+
+    def _explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        from pytest_totphog.failures.facts import failure_of
+        from pytest_totphog.failures.html import extra
+        from pytest_totphog.failures.section import TITLE, section
+
+        with self._lock:
+            record = self._record.copy()
+        try:
+            failure = failure_of(item, call, record, self)
+        except Exception as error:  # noqa: BLE001 # it would end the run, and hide the failure that is to be explained
+            report.sections.append((TITLE, f"The facts cannot be told: {type(error).__name__}"))
+            return
+        if failure is None:
+            return
+        report.sections.append((TITLE, section(failure)))
+        # The item's are those of the reports to come.
+        for properties in (item.user_properties, report.user_properties):
+            properties[:] = [each for each in properties if each != (PROPERTY, "")]
+            properties.append((PROPERTY, json.dumps(failure.as_dict())))
+        if item.config.getoption("htmlpath", default=None):
+            # Where pytest-html looks, also where pytest-xdist has carried it.
+            vars(report).setdefault("extras", []).append(extra(failure))
+
+    def _new_record(self) -> Record:
+        record = Record()
+        if self.clock.mode == "frozen":
+            record.show(self.clock.time_ns(), self.clock.patch)
+        return record
+
+    def _follow(self, nanoseconds: int | None) -> None:
+        with self._lock:
+            self._record.show(nanoseconds, self.clock.patch)
