@@ -2,12 +2,17 @@
 
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from pytest_totphog.cli import main
 from tests.system import require_libfaketime
+
+# A test run inside a test forgets what it has imported, and a library in C may not come twice.
+for module in ("playwright.async_api", "playwright.sync_api", "pytest_asyncio", "selenium.webdriver", "zxingcpp"):
+    import_module(module)
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -17,6 +22,9 @@ BLOCKS = [
     for page in PAGES
     for match in BLOCK.finditer(page.read_text("utf-8"))
 ]
+
+# The readers' `page` and `driver` are those of plugins that download browsers.
+ASYNC = ["-p", "tests.async_browser_fixtures", "-o", "asyncio_default_fixture_loop_scope=function"]
 
 COMMANDS = [
     pytest.param(*match.groups(), id=f"{page.name}: {match[1]}")
@@ -36,7 +44,8 @@ def test_block_runs(pytester: pytest.Pytester, code: str) -> None:
         return
     tests = code.count("def test_")
     pytester.makepyfile(test_page=code if tests else f"def test_script():\n{_indented(code)}")
-    pytester.runpytest_inprocess("-p", "no:asyncio", "-W", "error").assert_outcomes(passed=tests or 1)
+    plugins = ASYNC if "async def test_" in code else ["-p", "no:asyncio", "-p", "tests.browser_fixtures"]
+    pytester.runpytest_inprocess(*plugins, "-W", "error").assert_outcomes(passed=tests or 1)
 
 
 @pytest.mark.parametrize(("arguments", "answer"), COMMANDS)
