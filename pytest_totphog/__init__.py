@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from pytest_totphog.accounts import TotpAccount as TotpAccount
     from pytest_totphog.apps import create_app as create_app
     from pytest_totphog.authenticator import Authenticator as Authenticator
+    from pytest_totphog.browsers.code_field import fill_code as fill_code
     from pytest_totphog.clock import Clock as Clock
     from pytest_totphog.errors import AccountUnavailable as AccountUnavailable
+    from pytest_totphog.errors import BrowserError as BrowserError
     from pytest_totphog.errors import ClockHeld as ClockHeld
     from pytest_totphog.errors import ClockNotFrozen as ClockNotFrozen
     from pytest_totphog.errors import CodeUnavailable as CodeUnavailable
@@ -37,6 +39,7 @@ _HOMES = {
     "Account": "accounts",
     "AccountUnavailable": "errors",
     "Authenticator": "authenticator",
+    "BrowserError": "errors",
     "Clock": "clock",
     "ClockHeld": "errors",
     "ClockNotFrozen": "errors",
@@ -56,6 +59,7 @@ _HOMES = {
     "TotphogError": "errors",
     "VerifierPolicy": "verifier",
     "create_app": "apps",
+    "fill_code": "browsers.code_field",
 }
 
 __all__ = list(_HOMES)

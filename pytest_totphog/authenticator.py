@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 from pytest_totphog.clock import Clock
@@ -137,6 +138,12 @@ class Authenticator:
                 "accepted is one, and enroll_all() takes all of them"
             )
         return self.add(tokens[0])
+
+    def enroll_from(self, page: Any, locator: Any = None, name: str = "account", *, timeout: float = 10) -> Any:
+        """Add a token from what a set-up page shows in a browser; see `TotpServer.enroll_from`."""
+        from pytest_totphog.browsers.setup_page import enrolled_from
+
+        return enrolled_from(page, locator, partial(self.enroll, name=name), timeout)
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
         """Add a token for each account that a source shows, such as an authenticator's export; see `enroll`.

@@ -6,7 +6,8 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Final, TypeAlias
 
@@ -172,12 +173,12 @@ class Clock:
             InvalidInput: when `at` is no point in time or has no time zone.
         """
         nanoseconds = as_nanoseconds(at)
-        with self._changed:
+        with self._changing():
             self._show(nanoseconds)
 
     def unfreeze(self) -> None:
         """Follow the system's time again; does nothing on a live clock."""
-        with self._changed:
+        with self._changing():
             if self._reading() is not None:
                 self._show(None)
 
@@ -195,7 +196,7 @@ class Clock:
             raise InvalidInput(
                 f"cannot tick by {shown(seconds)}; accepted are zero or more seconds (move_to() also goes back)"
             )
-        with self._changed:
+        with self._changing():
             self._require_frozen("tick")
             return self._move(lambda now: now + round(min(seconds, _END) * 1_000_000) * 1000)
 
@@ -206,7 +207,7 @@ class Clock:
             ClockNotFrozen: on a live clock.
             InvalidInput: when `when` is no point in time or has no time zone.
         """
-        with self._changed:
+        with self._changing():
             self._require_frozen("move_to")
             nanoseconds = as_nanoseconds(when)
             return self._move(lambda _: nanoseconds)
@@ -220,7 +221,7 @@ class Clock:
         Raises:
             ClockNotFrozen: on a live clock.
         """
-        with self._changed:
+        with self._changing():
             self._require_frozen("next_step")
             step = as_period(period) * NANOSECONDS
             return self._move(lambda now: (now // step + 1) * step)
@@ -241,7 +242,7 @@ class Clock:
             False when the time has not come within `timeout`, or the wait was given up.
         """
         deadline = self.monotonic() + timeout
-        with self._changed:
+        with self._changing():
             frozen_at = self._reading()
             if frozen_at is not None and frozen_at < when:
                 self._move(lambda now: max(now, when))
@@ -264,6 +265,12 @@ class Clock:
         """Let everyone in `wait_until` look again."""
         with self._changed:
             self._changed.notify_all()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the lock for a change; a subclass may do afterwards what takes long, or needs the clock itself."""
+        with self._changed:
+            yield
 
     def _require_frozen(self, method: str) -> None:
         if self._reading() is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 __all__ = [
     "AccountUnavailable",
+    "BrowserError",
     "ClockHeld",
     "ClockNotFrozen",
     "CodeUnavailable",
@@ -57,6 +58,10 @@ class CodeUnavailable(TotphogError, TimeoutError):
 
 class AccountUnavailable(TotphogError, TimeoutError):
     """No account of the pool is free in time, or one that was taken was lost to somebody else."""
+
+
+class BrowserError(TotphogError, RuntimeError):
+    """A page does not show, or does not take, what it should, or the browser cannot do it."""
 
 
 class MailNotReceived(TotphogError, TimeoutError):

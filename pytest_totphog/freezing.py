@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,8 @@ from pytest_totphog.timestamp_file import TimestampFile
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from pytest_totphog.browsers.page_clock import PageClock, PageClocks
 
 __all__ = ["DEFAULT_FROZEN_AT", "DEFAULT_PATCH", "PATCHES", "FrozenClock"]
 
@@ -166,6 +169,8 @@ class FrozenClock(Clock):
         super().__init__()
         self._patch: Patch | None = None
         self._timestamp_file: TimestampFile | None = None
+        self._page_clocks: PageClocks | None = None
+        self._changing_in: set[int] = set()  # threads
         if at is not None:
             self.freeze(at, patch)
 
@@ -184,7 +189,7 @@ class FrozenClock(Clock):
         if patch not in PATCHES:
             raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")
         nanoseconds = as_nanoseconds(at)
-        with self._changed:
+        with self._changing():
             if self._patch is not None and patch is not None and not isinstance(self._patch, PATCHES[patch]):
                 self._show(None)
             if self._patch is None:
@@ -192,6 +197,46 @@ class FrozenClock(Clock):
                 starting.start(nanoseconds)
                 self._patch = starting
             self._show(nanoseconds)
+
+    def time_ns(self) -> int:
+        """Return the time as whole nanoseconds since the epoch."""
+        self._show_in_pages()
+        return super().time_ns()
+
+    def apply_to(self, page: Any) -> Any:
+        """Give a page's JavaScript this clock's time: in what it shows now, and in every document that it will show.
+
+        Its `Date` stands still with this clock, moves with it, and has the real time while it is live. Timers,
+        `performance` and animations run on. It follows until the fixture, or the clock's `with` block, ends. A move
+        from another thread reaches it when its own thread next reads or moves the clock, as `one_time_code()` does.
+
+        Args:
+            page: a page of Playwright's; or a WebDriver of Selenium's for Chromium and its family, of which the tab
+                follows that is shown now. An async page is applied in its event loop: `await clock.apply_to(page)`.
+
+        Returns:
+            For an async page what is awaited until it has the time, else None.
+
+        Raises:
+            BrowserError: when the browser cannot do it.
+            InvalidInput: when it is no page.
+        """
+        from pytest_totphog.browsers.page_clock import PageClocks
+
+        with self._changed:
+            if self._page_clocks is None:
+                self._page_clocks = PageClocks(self._frozen_at)
+        return self._page_clocks.add(page)
+
+    @property
+    def applied_to(self) -> tuple[PageClock, ...]:
+        """The pages that follow this clock."""
+        return () if self._page_clocks is None else self._page_clocks.pages
+
+    def release(self, kept: tuple[PageClock, ...] = ()) -> None:
+        """Let all pages but some have the real time, and follow no more."""
+        if self._page_clocks is not None:
+            self._page_clocks.release(*kept)
 
     def subprocess_env(self) -> dict[str, str]:
         """Return the environment for an app under test in another process that follows this clock, in any language.
@@ -215,6 +260,7 @@ class FrozenClock(Clock):
 
     def __exit__(self, *exception: object) -> None:
         self.unfreeze()
+        self.release()
         with self._changed:
             if self._timestamp_file is not None:
                 self._timestamp_file.remove()
@@ -230,6 +276,24 @@ class FrozenClock(Clock):
         super()._show(nanoseconds)
         if self._timestamp_file is not None:
             self._timestamp_file.show(nanoseconds)
+        if self._page_clocks is not None:
+            self._page_clocks.note(nanoseconds)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        with super()._changing():
+            self._changing_in.add(thread)
+            try:
+                yield
+            finally:
+                self._changing_in.remove(thread)
+        self._show_in_pages()
+
+    def _show_in_pages(self) -> None:
+        # Without the lock: a page may be waiting for a server that waits for it.
+        if self._page_clocks is not None and threading.get_ident() not in self._changing_in:
+            self._page_clocks.show()
 
 
 def _replace(undo: ExitStack, owner: Any, name: str, value: object) -> None:

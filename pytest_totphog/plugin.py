@@ -223,7 +223,8 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     """Time stands still, at 2024-01-15T10:30:00Z, until moved: tick(), next_step(), move_to(), unfreeze().
 
     Server, tokens, time.time and datetime stop; time.monotonic, sleep and all time-outs run on.
-    An app in another process follows when it is started with the environment subprocess_env().
+    An app in another process follows when it is started with the environment subprocess_env(), a page in a browser
+    after apply_to(page).
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
     from pytest_totphog.clock import as_nanoseconds

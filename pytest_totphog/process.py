@@ -41,11 +41,13 @@ def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
     """The process's clock; it is given back live, or where a wider-scoped fixture had frozen it."""
     clock = process_clock(request.config)
     frozen_at = clock.now() if clock.mode == "frozen" else None
+    applied_to = clock.applied_to
     try:
         yield clock
     finally:
         # With several borrowers in a test it is frozen_clock that gives it back: others tear down in its time.
         if request.fixturename == "frozen_clock" or "frozen_clock" not in request.fixturenames:
+            clock.release(applied_to)
             if frozen_at is None:
                 clock.unfreeze()
             else:

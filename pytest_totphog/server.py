@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_totphog.api.app import BASE_PATH
 from pytest_totphog.api.namespaces import NamespacedApp
@@ -199,6 +199,27 @@ class TotpServer:
             MissingExtra: for a picture, without the extra `qr`.
         """
         return self._authenticator.enroll(source, name)
+
+    def enroll_from(self, page: Any, locator: Any = None, name: str = "account", *, timeout: float = 10) -> Any:
+        """Add a token from what a set-up page shows in a browser, and return it; with an async page, await it.
+
+        Confirm the enrolment with `fill_code(page, …, token)`, so that its code counts as spent.
+
+        Args:
+            page: a WebDriver of Selenium's, or a page or frame of Playwright's, sync or async.
+            locator: the element with the QR code (a picture, a canvas, inline SVG, or whatever it is painted with), the
+                `otpauth://` link, or the secret as text or in a field. For Selenium a CSS selector, a
+                `(By.…, "value")` tuple or a WebElement; for Playwright a selector, a Locator or an ElementHandle.
+                Unless given, a QR code anywhere on the page, or else an `otpauth://` link.
+            name: what to call it when the page shows a bare secret.
+            timeout: how long to wait until it is shown, in real seconds.
+
+        Raises:
+            BrowserError: when the page shows nothing to enrol with in time.
+            InvalidInput: when page or locator are not what is accepted.
+            MissingExtra: for a picture, without the extra `qr`.
+        """
+        return self._authenticator.enroll_from(page, locator, name, timeout=timeout)
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
         """Add a token for each account that a source shows, such as an authenticator's export; see `enroll`.

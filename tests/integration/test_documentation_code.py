@@ -9,6 +9,7 @@ import json
 import re
 import shlex
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,10 @@ import pytest
 
 from pytest_totphog import TotpServer, cli
 from tests.system import require, require_libfaketime
+
+# A test run inside a test forgets what it has imported, and a library in C may not come twice.
+for module in ("playwright.async_api", "playwright.sync_api", "pytest_asyncio", "selenium.webdriver", "zxingcpp"):
+    import_module(module)
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -53,6 +58,9 @@ PROJECTS = {
     page: [block for block in BLOCKS if block.page == page and block.file_name and block.language not in ELSEWHERE]
     for page in PAGES
 }
+# The readers' `page` and `driver` are those of plugins that download browsers.
+ASYNC = ["-p", "tests.async_browser_fixtures", "-o", "asyncio_default_fixture_loop_scope=function"]
+
 COMMANDS = [
     (block, line.removeprefix("$ "))
     for block in BLOCKS
@@ -91,7 +99,8 @@ def test_block_runs(pytester: pytest.Pytester, block: Block) -> None:
         return
     tests = code.count("def test_")
     pytester.makepyfile(test_page=code if tests else f"def test_script():\n{_indented(code)}")
-    pytester.runpytest_inprocess("-p", "no:asyncio", "-W", "error").assert_outcomes(passed=tests or 1)
+    plugins = ASYNC if "async def test_" in code else ["-p", "no:asyncio", "-p", "tests.browser_fixtures"]
+    pytester.runpytest_inprocess(*plugins, "-W", "error").assert_outcomes(passed=tests or 1)
 
 
 @pytest.mark.parametrize("page", [page for page, files in PROJECTS.items() if files], ids=lambda page: page.name)

@@ -111,6 +111,26 @@ def test_picture_of_the_element(
         assert totp_server.enroll(source).secret == account[2]
 
 
+@pytest.mark.parametrize("whole", [False, True], ids=["element", "page"])
+@pytest.mark.parametrize(("page", "picture", "account"), SHOWN)
+def test_from_the_browser(
+    chromium: webdriver.Chrome,
+    totp_server: TotpServer,
+    tmp_path: Path,
+    page: str,
+    picture: str,
+    account: tuple[str, str, str],
+    *,
+    whole: bool,
+) -> None:
+    """`enroll_from` looks itself, at the picture or for it."""
+    show(chromium, tmp_path, page)
+
+    token = totp_server.enroll_from(chromium, None if whole else picture)
+
+    assert (token.name, token.issuer, token.secret) == account
+
+
 @pytest.mark.parametrize(("page", "picture", "account"), [SHOWN[0], SHOWN[2]])
 def test_source_of_the_picture(
     chromium: webdriver.Chrome,
