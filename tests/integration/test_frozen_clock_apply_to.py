@@ -1,5 +1,7 @@
 """Pages that follow frozen_clock, across the tests of a run."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.integration.test_documentation_code import ASYNC
@@ -67,6 +69,12 @@ ASYNC_TESTS = """
         await page.close()
         frozen_clock.tick(60)
     """
+
+
+@pytest.fixture(autouse=True)
+def with_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let test runs in processes of their own find the fixtures `driver` and `page`."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine"])
