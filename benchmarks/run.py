@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import requests
 from claims import claims
+from idle_page import idle_page
 from peers import PEERS
 
 ROUNDS = 7
@@ -103,3 +104,4 @@ if __name__ == "__main__":
     all_codes()
     start_and_stop()
     claims()
+    idle_page()

@@ -377,7 +377,8 @@ def test_five_hundred_tokens_change_only_where_they_are_new(page: Page, server: 
     page.until(lambda: page.script("return document.querySelectorAll('.card').length") == 500)
     page.script(
         "window.changed = [];"
-        "new MutationObserver((list) => changed.push(...list.map((each) => `${each.type} of ${each.target.className}`)))"
+        "const noted = ({ type, target }) => `${type} of ${target.className}`;"
+        "new MutationObserver((list) => changed.push(...list.map(noted)))"
         "  .observe(document.querySelector('#cards'),"
         "    {attributes: true, characterData: true, childList: true, subtree: true});"
     )
