@@ -14,7 +14,7 @@ from pytest_totphog import conformance
 from pytest_totphog.apps import APPS
 from pytest_totphog.wsgi.openapi import document
 
-pytest.importorskip("mkdocs", reason="the site is built where mkdocs is: tox -e docs")
+pytest.importorskip("mkdocs", reason="the site is built where mkdocs is: pip install --group docs")
 
 ROOT = Path(__file__).parents[2]
 # What a browser loads by itself, unlike the address of a link.
