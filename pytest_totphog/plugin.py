@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     if config.getini("totphog_leak_check") and not config.option.collectonly:
-        from pytest_totphog.leak_check import LeakCheck
+        from pytest_totphog.secrecy.leak_check import LeakCheck
 
         config.pluginmanager.register(LeakCheck(config), "totphog-leak-check")
     if hasattr(config, "workerinput"):
@@ -127,7 +127,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_report_from_serializable(config: pytest.Config, data: dict[str, Any]) -> None:
     """Learn what secrets a worker of pytest-xdist knows, before its report is shown or written."""
     if told := data.pop("totphog_secrets", None):
-        from pytest_totphog.masks import learn_told
+        from pytest_totphog.secrecy.masks import learn_told
 
         learn_told(config, told)
 
@@ -296,7 +296,7 @@ def totp_account_pool(pytestconfig: pytest.Config) -> list[Account]:
     Override it to return a list of your own: each an Account, or a dict of name, password, and secret or uri.
     """
     from pytest_totphog.accounts import read_accounts
-    from pytest_totphog.masks import learn_accounts
+    from pytest_totphog.secrecy.masks import learn_accounts
 
     accounts: list[Account] = checked("ini totphog_account_pool", read_accounts, account_source(pytestconfig))
     learn_accounts(pytestconfig, accounts)
@@ -320,8 +320,8 @@ def totp_account_factory(
 ) -> Iterator[Callable[[], TotpAccount]]:
     """Takes another account each time it is called, as totp_account does, for tests that need several at once."""
     from pytest_totphog.accounts import AccountPool, TotpAccount, as_accounts
-    from pytest_totphog.masks import learn_accounts
     from pytest_totphog.process import holder
+    from pytest_totphog.secrecy.masks import learn_accounts
 
     accounts = checked("totp_account_pool", as_accounts, totp_account_pool)
     learn_accounts(pytestconfig, accounts)

@@ -114,7 +114,7 @@ def _store(config: pytest.Config) -> Store:
 
 def _shared_server(config: pytest.Config) -> SharedTotpServer:
     if _shared_server_key not in config.stash:
-        from pytest_totphog.masks import learn_api_key
+        from pytest_totphog.secrecy.masks import learn_api_key
         from pytest_totphog.shared_server import SharedTotpServer
 
         api_key = os.environ.get("TOTPHOG_API_KEY", "").strip() or None
@@ -147,7 +147,7 @@ def holder(config: pytest.Config) -> str:
 
 
 def _code_options(config: pytest.Config) -> dict[str, Any]:
-    from pytest_totphog.masks import known_secrets, learn_token
+    from pytest_totphog.secrecy.masks import known_secrets, learn_token
 
     known_secrets(config)  # here, and not when the first token is made, which may be in another thread
     options: dict[str, Any] = {

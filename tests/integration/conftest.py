@@ -1,19 +1,35 @@
 """What the tests of the plugin share: a project of somebody who has just installed it."""
 
+import importlib.metadata
+import pkgutil
 from importlib import import_module
 
 import pytest
 
+import pytest_totphog
+
 # A test run inside a test forgets what it has imported, but not what stood in `sys.modules` before. Of a package half
 # forgotten there are two classes of each name, and an error of the one is not caught as the other.
-for module in (
-    "freezegun",
-    "requests",
-    "pytest_totphog.freezing",
-    "pytest_totphog.practice",
-    "pytest_totphog.server",
-):
+MODULES = [
+    each.name
+    for each in pkgutil.walk_packages(pytest_totphog.__path__, "pytest_totphog.")
+    if not each.name.endswith("__main__")
+]
+for module in ("freezegun", "requests", *MODULES):
     import_module(module)
+
+# Each of these runs asks every package there is for plugins: hundreds of files, of which a few have an answer.
+WITH_PLUGINS = [
+    each
+    for each in importlib.metadata.distributions()
+    if any(entry_point.group == "pytest11" for entry_point in each.entry_points)
+]
+
+
+@pytest.fixture(autouse=True)
+def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pytest look for plugins only where there are any."""
+    monkeypatch.setattr(importlib.metadata, "distributions", lambda: WITH_PLUGINS)
 
 
 @pytest.fixture

@@ -288,6 +288,7 @@ def test_threads_that_ask_while_it_moves(clock: FrozenClock) -> None:
         def look(times):
             while running:
                 times.add(time(None))
+            times.add(time(None))
 
         threads = [threading.Thread(target=look, args=[times]) for times in seen]
         for thread in threads: thread.start()

@@ -12,7 +12,7 @@ PACKAGE = Path(pytest_totphog.__file__).parent
 
 # A folder stands for all modules in it. On one floor, a module may import what is listed before it.
 FLOORS = [
-    ["errors", "clock", "otp", "texts", "spellings", "artifacts"],
+    ["errors", "clock", "otp", "texts"],
     ["otpauth", "migration", "tokens", "qr", "pictures", "enrolment", "browsers", "timestamp_file", "freezing"],
     [
         "journal",
@@ -29,7 +29,6 @@ FLOORS = [
         "mailbox",
         "leases",
         "accounts",
-        "known_secrets",
         "waiting",
     ],
     ["authenticator", "namespaces", "wsgi"],
@@ -42,8 +41,7 @@ FLOORS = [
         "practice",
         "controller",
         "settings",
-        "masks",
-        "leak_check",
+        "secrecy",
         "failures",
         "process",
         "conformance",

@@ -119,7 +119,7 @@ class EagerEnrolment(Accounts):
 
 
 class AnyUsersCode(Accounts):
-    """A code that is not the account's own is looked for among those of the users who came last."""
+    """A code that is not the account's own is looked for among those of the users who enrolled before and after it."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -132,9 +132,11 @@ class AnyUsersCode(Accounts):
     def _accepts(self, account: Account, code: str) -> bool:
         if super()._accepts(account, code):
             return True
-        now = self._clock.time_ns()
-        # Of all the users there are, one has any code by chance, sooner or later, and other rules would find this too.
-        for other, token in list(self._tokens.items())[-3:]:
+        now, users = self._clock.time_ns(), list(self._tokens)
+        # Of all the users there are one has any code by chance, sooner or later, and other rules would find that too.
+        place = users.index(account.id)
+        for other in users[max(0, place - 2) : place + 3]:
+            token = self._tokens[other]
             step = token.step_at(now)
             if other != account.id and code in {token.code_at_step(step), token.code_at_step(step - 1)}:
                 self._verifier.forgive(account.id)

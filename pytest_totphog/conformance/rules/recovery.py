@@ -20,10 +20,12 @@ def own_code_only(context: Context) -> str:
     account, other = context.account(), context.account()
     if account.token.secret == other.token.secret:
         raise NotJudged("presupposes V14: both users have the same secret")
-    foreign, own = context.code(other).code, context.code(account).code
-    if foreign != own and context.login(account, foreign, "another user's code") is Outcome.ACCEPTED:
+    # Sent at once: for the user's own code the clock may have to move on.
+    foreign = context.code(other)
+    by_chance = foreign.code == account.token.code_at_step(foreign.step)
+    if not by_chance and context.login(account, foreign.code, "another user's code") is Outcome.ACCEPTED:
         raise Broken("a code of another user was accepted")
-    context.accept(account, own, "the user's own code")
+    context.accept(account, context.code(account).code, "the user's own code")
     return "a code of another user was refused"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_totphog import spellings
+from pytest_totphog.secrecy import spellings
 
 SECRET = b"JBSWY3DPEHPK3PXPGEZDGNBVGY3TQOJQ"
 FOURS = ["JBSW", "Y3DP", "EHPK", "3PXP", "GEZD", "GNBV", "GY3T", "QOJQ"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_totphog import artifacts
-from pytest_totphog.artifacts import Artifacts
+from pytest_totphog.secrecy import artifacts
+from pytest_totphog.secrecy.artifacts import Artifacts
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from pytest_totphog import otp, spellings
+from pytest_totphog import otp
 from pytest_totphog.accounts import Account
+from pytest_totphog.secrecy import spellings
 from pytest_totphog.tokens import Secret, Token
 
 __all__ = ["MASK", "KnownSecret", "KnownSecrets", "of_account", "of_token"]

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from pytest_totphog.artifacts import Artifacts
-from pytest_totphog.known_secrets import KnownSecrets
-from pytest_totphog.masks import known_secrets
+from pytest_totphog.secrecy.artifacts import Artifacts
+from pytest_totphog.secrecy.known_secrets import KnownSecrets
+from pytest_totphog.secrecy.masks import known_secrets
 from pytest_totphog.settings import option
 
 __all__ = ["LeakCheck"]

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from pytest_totphog.accounts import Account
-from pytest_totphog.known_secrets import MASK, KnownSecret, KnownSecrets, of_account, of_token
+from pytest_totphog.secrecy.known_secrets import MASK, KnownSecret, KnownSecrets, of_account, of_token
 from pytest_totphog.tokens import Secret, Token
 
 __all__ = ["TOLD", "known_secrets", "learn_accounts", "learn_api_key", "learn_token", "learn_told"]
