@@ -11,6 +11,8 @@ from pytest_totphog.failures.wording import duration, instant
 __all__ = ["causes"]
 
 MAX_CAUSES: Final = 2
+# A clock that is moved by hand is moved by a minute or two to make a code too old, and by much more to end a session.
+EXPIRED_PERIODS_FROZEN: Final = 5
 # A code with less to live may have expired on its way: what one_time_code() demands as well.
 SHORT_LIFE: Final = 10
 
@@ -106,13 +108,17 @@ def _clock_moved_back(failure: Failure) -> str:
 
 def _expired(failure: Failure) -> str:
     code = _last(failure)
-    if code is None or code.ends_at is None or failure.clock.frozen or _was_about_to_expire(failure):
+    if code is None or code.ends_at is None or _was_about_to_expire(failure):
         return ""
-    if not 0 <= failure.clock.time - code.ends_at <= failure.tokens[code.token].period:
+    # Not where the test went on for long afterwards: it seems to have had what it wanted.
+    patience = EXPIRED_PERIODS_FROZEN if failure.clock.frozen else 1
+    expired = failure.clock.time - code.ends_at
+    if not 0 <= expired <= patience * failure.tokens[code.token].period:
         return ""
+    moved = ", because the clock was moved on after it was taken" if failure.clock.frozen else ""
     return (
-        f"The last code had expired {duration(failure.clock.time - code.ends_at)} before the test failed: if it was "
-        "sent after that, take it right before it is sent."
+        f"The last code had expired {duration(expired)} before the test failed{moved}: if it was sent after that, "
+        "take it right before it is sent."
     )
 
 
