@@ -27,7 +27,7 @@ demo: system $(VENV)/demo
 	$(VENV)/demo/bin/python examples/demo.py
 
 test: system $(BIN)/tox
-	$(BIN)/tox run-parallel --parallel 3 --parallel-no-spinner
+	$(BIN)/tox run-parallel --parallel 2 --parallel-no-spinner
 
 # Debian's packages, where there is apt-get and something is missing; elsewhere the tests that need them say so.
 system:

@@ -208,7 +208,7 @@ def test_uri_is_pasted_anywhere(page: Page) -> None:
     """Nothing need be opened before."""
     page.paste(URI)
 
-    page.until(lambda: page.codes == ["648 307"])
+    assert page.until(lambda: page.codes == ["648 307"])
 
 
 def test_refused_uri_is_shown_for_mending(page: Page, server: TotpServer) -> None:
@@ -332,7 +332,7 @@ def test_codes_change_with_the_step(page: Page, server: TotpServer) -> None:
     seen = {page.codes[0]}
 
     page.until(lambda: len(seen | {page.codes[0]}) > 1)
-    page.until(lambda: page.codes == [f"{token.now()[:3]} {token.now()[3:]}"])
+    assert page.until(lambda: page.codes == [f"{token.now()[:3]} {token.now()[3:]}"])
 
 
 def test_page_asks_at_the_end_of_a_step_and_not_between(page: Page, server: TotpServer) -> None:

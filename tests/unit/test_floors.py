@@ -13,7 +13,18 @@ PACKAGE = Path(pytest_totphog.__file__).parent
 # A folder stands for all modules in it. On one floor, a module may import what is listed before it.
 FLOORS = [
     ["errors", "clock", "otp", "texts"],
-    ["otpauth", "migration", "tokens", "qr", "pictures", "enrolment", "browsers", "timestamp_file", "freezing"],
+    [
+        "otpauth",
+        "migration",
+        "tokens",
+        "qr",
+        "pictures",
+        "enrolment",
+        "browsers",
+        "timestamp_file",
+        "patches",
+        "freezing",
+    ],
     [
         "journal",
         "ledger",
