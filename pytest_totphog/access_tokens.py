@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from pytest_totphog.clock import Clock
 from pytest_totphog.errors import InvalidInput, MissingExtra, hidden_in_reports, shown
@@ -27,6 +27,8 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQU
 @dataclass(frozen=True)
 class SigningKey:
     """The key of an app that was given none; it is kept with the accounts, so that their tokens outlive a restart."""
+
+    collection: ClassVar = "access_tokens_signingkey"
 
     id: str
     key: str = field(repr=False)

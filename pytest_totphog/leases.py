@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from pytest_totphog.clock import Clock
 from pytest_totphog.errors import TotphogError
@@ -38,6 +38,8 @@ class Lease:
         renewals: how often it was renewed.
         turn: larger than that of every lease taken before, so that the smallest is of what was unused for longest.
     """
+
+    collection: ClassVar = "leases_lease"
 
     id: str
     holder: str = ""

@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 
 from pytest_totphog.authenticator import Authenticator
 from pytest_totphog.clock import Clock, within_range
@@ -40,6 +40,8 @@ class Namespace:
         frozen_at: where its clock stands, in microseconds since the epoch, which every store can count up to the
             year 9999; None while it is live.
     """
+
+    collection: ClassVar = "namespaces_namespace"
 
     id: str
     used_at: float

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pytest_totphog import otp, otpauth
 from pytest_totphog.clock import NANOSECONDS, as_period
@@ -53,6 +53,8 @@ class Token:
     Raises:
         InvalidInput: when any of them is not what is accepted.
     """
+
+    collection: ClassVar = "tokens_token"
 
     id: str
     name: str

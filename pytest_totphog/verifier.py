@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pytest_totphog import otp
 from pytest_totphog.clock import Clock
@@ -77,6 +77,8 @@ class Verdict:
 class LastStep:
     """The latest time step that an account's credential has been accepted at."""
 
+    collection: ClassVar = "verifier_laststep"
+
     id: str
     step: int
 
@@ -84,6 +86,8 @@ class LastStep:
 @dataclass(frozen=True)
 class Attempts:
     """How often in a row an account has been wrong, and until when it is locked (seconds since the epoch)."""
+
+    collection: ClassVar = "verifier_attempts"
 
     id: str
     failures: int = 0

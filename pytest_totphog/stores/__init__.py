@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from pytest_totphog.ledger import Ledger
 
@@ -10,7 +10,14 @@ __all__ = ["Record", "Repository", "Store"]
 
 
 class Record(Protocol):
-    """What a repository keeps: a frozen dataclass with an id."""
+    """What a repository keeps: a frozen dataclass with an id.
+
+    Attributes:
+        collection: what tables and URLs call all records of the type. A name that has been released stays, wherever the
+            class goes, because databases keep it.
+    """
+
+    collection: ClassVar[str]
 
     @property
     def id(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic
@@ -22,8 +21,7 @@ __all__ = ["SqlRepository", "SqlStore"]
 # Records hold secrets.
 __tracebackhide__ = hidden_in_reports
 
-# PostgreSQL cuts longer names off, and its index does not take keys of more than 2,704 bytes.
-MAX_NAME: Final = 63
+# PostgreSQL's index does not take keys of more than 2,704 bytes.
 MAX_ID_BYTES: Final = 2000
 
 # The column that keeps the order of adding.
@@ -48,7 +46,7 @@ class SqlStore:
 
     def __init__(self, url: str, *, prefix: str = "") -> None:
         self._database = Database(url)
-        self._prefix = prefix
+        self._prefix = re.sub(r"\W+", "_", prefix, flags=re.ASCII).lower()
         self._repositories: dict[type, SqlRepository[Any]] = {}
         self._ledger: SqlLedger | None = None
 
@@ -80,7 +78,8 @@ class SqlStore:
 
     def _create(self, record_type: type[RecordType]) -> SqlRepository[RecordType]:
         stored = stored_fields(record_type)
-        table = _table(_table_name(self._prefix, record_type), stored)
+        name = f"{self._prefix}_{record_type.collection}" if self._prefix else record_type.collection
+        table = _table(name, stored)
         self._database.create(table)
         return SqlRepository(record_type, stored, table, self._database.transaction)
 
@@ -187,15 +186,6 @@ class SqlRepository(Generic[RecordType]):
             return [self._table.c[name] == self._fields[name].encode(value) for name, value in equal.items()]
         except InvalidInput:
             return None
-
-
-def _table_name(prefix: str, record_type: type) -> str:
-    """Return the name of a record type's table: unlike any other's, and short enough for PostgreSQL."""
-    path = f"{record_type.__module__.removeprefix('pytest_totphog.')}.{record_type.__qualname__}"
-    name = re.sub(r"\W+", "_", f"{prefix}.{path}" if prefix else path, flags=re.ASCII).lower()
-    if len(name) > MAX_NAME:
-        name = f"{name[: MAX_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    return name
 
 
 def _table(name: str, stored: list[StoredField]) -> Table:

@@ -26,7 +26,7 @@ class RecordWire(Generic[RecordType]):
     """
 
     def __init__(self, record_type: type[RecordType]) -> None:
-        self.collection = record_type.__name__.lower()
+        self.collection = record_type.collection
         self._record_type = record_type
         self._fields = {field.name: field for field in stored_fields(record_type)}
 

@@ -35,7 +35,7 @@ def unused_url() -> Iterator[str]:
 
 def kept(server: TotpServer) -> list[dict[str, Any]]:
     """Return the tokens of all namespaces of a server."""
-    url = f"{server.url}/api/v1/store/token/find"
+    url = f"{server.url}/api/v1/store/tokens_token/find"
     answer: list[dict[str, Any]] = requests.post(url, json={"equal": {}}, headers=HEADERS, timeout=30).json()["result"]
     return answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import asdict, dataclass, field, replace
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pytest_totphog import otp
 from pytest_totphog.access_tokens import AccessTokens
@@ -39,6 +39,8 @@ class Refused(Exception):
 class Account:
     """A registered user; the id is the mail address in lower case."""
 
+    collection: ClassVar = "backends_email_mfa_model_account"
+
     id: str
     email: str
     first_name: str
@@ -52,6 +54,8 @@ class Account:
 class Registration(Account):
     """A user who has not proved the mail address yet."""
 
+    collection: ClassVar = "backends_email_mfa_model_registration"
+
 
 @dataclass(frozen=True)
 class MailedCode:
@@ -60,6 +64,8 @@ class MailedCode:
     The id is purpose and account, so a code of one purpose proves nothing for another, and a new one voids the old.
     """
 
+    collection: ClassVar = "backends_email_mfa_model_mailedcode"
+
     id: str
     secret: str = field(repr=False)
 
@@ -67,6 +73,8 @@ class MailedCode:
 @dataclass(frozen=True)
 class ResetLink:
     """The latest reset link of an account, which is the id; only a hash of its token is kept."""
+
+    collection: ClassVar = "backends_email_mfa_model_resetlink"
 
     id: str
     token_hash: str = field(repr=False)

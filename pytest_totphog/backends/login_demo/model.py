@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pytest_totphog.clock import Clock
 from pytest_totphog.otp import random_secret
@@ -38,6 +38,8 @@ class Account:
         password_hash: the bcrypt hash.
     """
 
+    collection: ClassVar = "backends_login_demo_model_account"
+
     id: str
     email: str
     password_hash: str = field(repr=False)
@@ -55,6 +57,8 @@ class SecondFactor:
         pending_backup_codes: hashes of the backup codes that come into force with it.
     """
 
+    collection: ClassVar = "backends_login_demo_model_secondfactor"
+
     id: str
     secret: str | None = field(default=None, repr=False)
     backup_codes: list[str] = field(default_factory=list, repr=False)
@@ -70,6 +74,8 @@ class SecondFactor:
 @dataclass(frozen=True)
 class PasswordReset:
     """The latest permission to set a new password, by the account's id; only a hash of its token is kept."""
+
+    collection: ClassVar = "backends_login_demo_model_passwordreset"
 
     id: str
     token_hash: str = field(repr=False)

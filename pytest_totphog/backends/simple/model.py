@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pytest_totphog.clock import Clock, as_datetime
 from pytest_totphog.errors import InvalidInput
@@ -22,6 +23,8 @@ _NAME = re.compile(r"(?!\.{1,2}\Z)(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff/:]{1,200}
 @dataclass(frozen=True)
 class User:
     """A user; the id is the name."""
+
+    collection: ClassVar = "backends_simple_model_user"
 
     id: str
     secret: str = field(repr=False)

@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pytest_totphog import otp
 from pytest_totphog.clock import Clock, as_datetime, as_period
@@ -46,6 +46,8 @@ class Account:
         password_hash: the bcrypt hash.
     """
 
+    collection: ClassVar = "backends_vault_model_account"
+
     id: str
     user_id: str
     name: str
@@ -63,6 +65,8 @@ class Access:
         expires_at: milliseconds since the epoch.
     """
 
+    collection: ClassVar = "backends_vault_model_access"
+
     id: str
     user_id: str
     expires_at: int
@@ -71,6 +75,8 @@ class Access:
 @dataclass(frozen=True)
 class Totp:
     """A TOTP credential of a user."""
+
+    collection: ClassVar = "backends_vault_model_totp"
 
     id: str
     user_id: str

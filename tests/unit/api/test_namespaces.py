@@ -167,9 +167,9 @@ def test_store_is_shared_over_http(client: Client) -> None:
     for prefix in ("", "/namespaces/mine"):
         ask = f"{prefix}/api/v1/store"
         assert client.post(f"{ask}/ledger/last", json={"fingerprint": "alice"}).json == {"result": None}
-        assert client.post(f"{ask}/token/find", json={"equal": {}}).json == {"result": []}
-        assert client.post(f"{ask}/lease/find", json={"equal": {}}).json == {"result": []}
-        assert client.post(f"{ask}/namespace/find", json={"equal": {}}).status_code == 404
+        assert client.post(f"{ask}/tokens_token/find", json={"equal": {}}).json == {"result": []}
+        assert client.post(f"{ask}/leases_lease/find", json={"equal": {}}).json == {"result": []}
+        assert client.post(f"{ask}/namespaces_namespace/find", json={"equal": {}}).status_code == 404
 
 
 def test_two_servers_on_one_database_are_one(tmp_path: Path) -> None:

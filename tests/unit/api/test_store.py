@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from werkzeug.test import Client, TestResponse
@@ -24,6 +24,7 @@ from pytest_totphog.wsgi.routes import App
 class Note:
     """A record that is served."""
 
+    collection: ClassVar = "note"
     id: str
     secret: str = ""
 
@@ -32,6 +33,7 @@ class Note:
 class Password:
     """A record that is not."""
 
+    collection: ClassVar = "password"
     id: str
 
 
@@ -273,4 +275,4 @@ def test_table_is_made_when_it_is_needed(sql_store: SqlStore, tmp_path: Path) ->
 
     assert tables() == ["totphog_claims"]
     ask(client, "note/find", equal={})
-    assert tables() == ["totphog_claims", "tests_unit_api_test_store_note"]
+    assert tables() == ["totphog_claims", "note"]

@@ -1,8 +1,8 @@
 """What every store promises, wherever it keeps its records."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.threads import in_threads
 class Note:
     """A record."""
 
+    collection: ClassVar = "note"
     id: str
     text: str = ""
 
@@ -22,6 +23,7 @@ class Note:
 class Other:
     """A record of another type."""
 
+    collection: ClassVar = "other"
     id: str
 
 
@@ -29,6 +31,7 @@ class Other:
 class Everything:
     """A record with fields of every type that is kept."""
 
+    collection: ClassVar = "everything"
     id: str
     text: str = ""
     number: int = 0
@@ -166,7 +169,7 @@ def test_records_are_found_by_their_fields(notes: Repository[Note]) -> None:
     assert notes.find(text="third") == []
 
 
-FIELDS = [name for name in FULL.__dataclass_fields__ if name != "id"]
+FIELDS = [field.name for field in fields(FULL) if field.name != "id"]
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -1,6 +1,7 @@
 """The store in memory, besides what every store promises."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pytest_totphog.stores.memory import MemoryRepository, MemoryStore
 
@@ -9,6 +10,7 @@ from pytest_totphog.stores.memory import MemoryRepository, MemoryStore
 class Note:
     """A record."""
 
+    collection: ClassVar = "note"
     id: str
 
 

@@ -1,4 +1,5 @@
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from pytest_totphog.stores import Repository
 from pytest_totphog.stores.memory import MemoryStore
@@ -10,6 +11,7 @@ from tests.threads import in_threads
 class Count:
     """A record."""
 
+    collection: ClassVar = "count"
     id: str
     number: int = 0
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -34,6 +34,7 @@ SAID = "open sesame"
 class Note:
     """A record."""
 
+    collection: ClassVar = "note"
     id: str
     secret: str = "hunter2"
 

@@ -8,13 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, make_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy
 
+from pytest_totphog.access_tokens import SigningKey
+from pytest_totphog.backends.email_mfa import model as email_mfa
+from pytest_totphog.backends.login_demo import model as login_demo
+from pytest_totphog.backends.simple import model as simple
+from pytest_totphog.backends.vault import model as vault
 from pytest_totphog.errors import InvalidInput, StoreError
+from pytest_totphog.leases import Lease
+from pytest_totphog.namespaces import Namespace
 from pytest_totphog.stores.sql import SqlStore
+from pytest_totphog.tokens import Token
 from pytest_totphog.verifier import Attempts, LastStep
 from tests.unit.stores.conftest import Children, OwnDatabase
 
@@ -23,29 +31,14 @@ from tests.unit.stores.conftest import Children, OwnDatabase
 class Note:
     """A record."""
 
+    collection: ClassVar = "note"
     id: str
     text: str = ""
 
 
-@dataclass(frozen=True)
-class ARecordWhoseNameIsLongerThanPostgresqlTakes:
-    """A record."""
-
-    id: str
-
-
-@dataclass(frozen=True)
-class ARecordWhoseNameIsLongerThanPostgresqlTakesToo:
-    """A record."""
-
-    id: str
-
-
-def record_type(module: str, name: str, **types: type) -> type:
-    """Return a type of record as another module would define it."""
-    made = make_dataclass(name, [("id", str), *types.items()], frozen=True)
-    made.__module__ = module
-    return made
+def record_type(name: str, collection: str, **types: type) -> type:
+    """Return a type of record."""
+    return make_dataclass(name, [("id", str), *types.items()], frozen=True, namespace={"collection": collection})
 
 
 def test_store_shows_which_database_it_is() -> None:
@@ -75,48 +68,71 @@ def tables(folder: Path) -> list[str]:
         ]
 
 
-def test_each_type_has_a_table_named_after_it(sqlite_url: str, tmp_path: Path) -> None:
-    """Module and class, so that two apps with an `Account` each can share a database."""
+def test_each_type_has_a_table_named_after_its_collection(sqlite_url: str, tmp_path: Path) -> None:
+    """Two apps with an `Account` each can share a database."""
     with closing(SqlStore(sqlite_url)) as store:
         store.repository(LastStep)
-        store.repository(record_type("a.model", "Account"))
-        store.repository(record_type("b.model", "Account"))
+        store.repository(record_type("Account", "a_account"))
+        store.repository(record_type("Account", "b_account"))
 
-    assert tables(tmp_path) == ["a_model_account", "b_model_account", "verifier_laststep"]
+    assert tables(tmp_path) == ["a_account", "b_account", "verifier_laststep"]
+
+
+@pytest.mark.parametrize(
+    ("record_type", "table"),
+    [
+        (SigningKey, "access_tokens_signingkey"),
+        (email_mfa.Account, "backends_email_mfa_model_account"),
+        (email_mfa.MailedCode, "backends_email_mfa_model_mailedcode"),
+        (email_mfa.Registration, "backends_email_mfa_model_registration"),
+        (email_mfa.ResetLink, "backends_email_mfa_model_resetlink"),
+        (login_demo.Account, "backends_login_demo_model_account"),
+        (login_demo.PasswordReset, "backends_login_demo_model_passwordreset"),
+        (login_demo.SecondFactor, "backends_login_demo_model_secondfactor"),
+        (simple.User, "backends_simple_model_user"),
+        (vault.Access, "backends_vault_model_access"),
+        (vault.Account, "backends_vault_model_account"),
+        (vault.Totp, "backends_vault_model_totp"),
+        (Lease, "leases_lease"),
+        (Namespace, "namespaces_namespace"),
+        (Token, "tokens_token"),
+        (Attempts, "verifier_attempts"),
+        (LastStep, "verifier_laststep"),
+    ],
+)
+def test_tables_keep_the_names_of_the_first_release(
+    sqlite_url: str, tmp_path: Path, record_type: type, table: str
+) -> None:
+    """A database that is there already is read on, wherever a class has moved since."""
+    with closing(SqlStore(sqlite_url)) as store:
+        store.repository(record_type)
+
+    assert tables(tmp_path) == [table]
 
 
 def test_prefix_keeps_apps_apart(sqlite_url: str, tmp_path: Path) -> None:
     """Two apps that use the same records, such as the verifier's, each see their own."""
     with (
-        closing(SqlStore(sqlite_url, prefix="simple")) as simple,
-        closing(SqlStore(sqlite_url, prefix="vault")) as vault,
+        closing(SqlStore(sqlite_url, prefix="simple")) as one,
+        closing(SqlStore(sqlite_url, prefix="vault")) as other,
     ):
-        simple.repository(LastStep).add(LastStep("alice", 57))
+        one.repository(LastStep).add(LastStep("alice", 57))
 
-        assert vault.repository(LastStep).find() == []
+        assert other.repository(LastStep).find() == []
         assert tables(tmp_path) == ["simple_verifier_laststep", "vault_verifier_laststep"]
-
-
-def test_long_names_of_types_stay_apart(sql_store: SqlStore) -> None:
-    """PostgreSQL would cut both off to the same."""
-    sql_store.repository(ARecordWhoseNameIsLongerThanPostgresqlTakes).add(
-        ARecordWhoseNameIsLongerThanPostgresqlTakes("a")
-    )
-
-    assert sql_store.repository(ARecordWhoseNameIsLongerThanPostgresqlTakesToo).find() == []
 
 
 def test_type_that_cannot_be_kept_is_refused(sql_store: SqlStore) -> None:
     """No table is made for it."""
     with pytest.raises(InvalidInput, match=r"Pair\.both is of a type that a database does not keep; accepted are str,"):
-        sql_store.repository(record_type("pairs", "Pair", both=tuple))
+        sql_store.repository(record_type("Pair", "pairs", both=tuple))
 
 
 def test_table_of_another_version_is_an_error(database_url: str, query: Callable[..., list[Any]]) -> None:
     """The message names the database and what is missing there."""
     query("CREATE TABLE old_note (_position INTEGER PRIMARY KEY, id TEXT)")
     with closing(SqlStore(database_url)) as store:
-        notes = store.repository(record_type("old", "Note", text=str))
+        notes = store.repository(record_type("Note", "old_note", text=str))
         with pytest.raises(StoreError, match=r"the database .+ failed: .*column.*text"):
             notes.find()
 
@@ -213,8 +229,7 @@ def test_postgresql_error_shows_no_row(own_database: OwnDatabase) -> None:
                 "RAISE EXCEPTION 'refused' USING DETAIL = NEW.text; END $$"
             )
             connection.exec_driver_sql(
-                "CREATE TRIGGER refuse BEFORE INSERT ON tests_unit_stores_test_sql_note "
-                "FOR EACH ROW EXECUTE FUNCTION refuse()"
+                "CREATE TRIGGER refuse BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION refuse()"
             )
 
         with pytest.raises(StoreError) as caught:
@@ -243,7 +258,7 @@ def test_postgresql_is_right_whatever_isolation_is_its_default(own_database: Own
         notes.add(Note("a"), Note("b"))
 
         with own_database.connect() as faster:
-            faster.execute("UPDATE tests_unit_stores_test_sql_note SET text = 'faster'")
+            faster.execute("UPDATE note SET text = 'faster'")
             replaced = pool.submit(notes.replace, Note("a"), Note("a", "slower"))
             removed = pool.submit(notes.remove, "b")
             own_database.wait_until_blocked(2)
@@ -259,7 +274,7 @@ def test_postgresql_adds_several_records_without_a_deadlock(own_database: OwnDat
         notes = store.repository(Note)
 
         with own_database.connect() as third:
-            third.execute("INSERT INTO tests_unit_stores_test_sql_note (id, text) VALUES ('c', '')")
+            third.execute("INSERT INTO note (id, text) VALUES ('c', '')")
             forwards = pool.submit(notes.add, Note("a"), Note("c"), Note("b"))
             own_database.wait_until_blocked(1)
             backwards = pool.submit(notes.add, Note("b"), Note("a"))

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,6 +16,7 @@ from pytest_totphog.tokens import Token
 class Member:
     """A record with a field of every type."""
 
+    collection: ClassVar = "member"
     id: str
     failures: int = 0
     locked_until: float = 0.0
@@ -177,6 +178,7 @@ def test_type_that_cannot_be_kept_is_refused() -> None:
 
     @dataclass(frozen=True)
     class Pair:
+        collection: ClassVar = "pair"
         id: str
         both: tuple[int, int]
 
