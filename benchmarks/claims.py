@@ -17,8 +17,8 @@ import pytest
 import requests
 from peers import SECRET, process
 
-from pytest_totphog.authenticator import Authenticator
-from pytest_totphog.ledger import Ledger, MemoryLedger
+from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.stores.ledger import Ledger, MemoryLedger
 from pytest_totphog.stores.remote import RemoteStore
 from pytest_totphog.stores.sql import SqlStore
 
@@ -28,7 +28,7 @@ LAST = 2**62
 
 CONTROLLER = """
 import json, threading
-from pytest_totphog.controller import ControllerStore
+from pytest_totphog.xdist import ControllerStore
 print(json.dumps(ControllerStore().address), flush=True)
 threading.Event().wait()
 """
@@ -117,7 +117,7 @@ def in_postgresql() -> Iterator[dict[str, Callable[[], Any]]]:
     """A server of its own, that syncs nothing; beside an insert into it by psycopg."""
     import psycopg
 
-    from tests.postgresql import running_postgresql
+    from tests.support.postgresql import running_postgresql
 
     with running_postgresql() as postgresql:
         store = SqlStore(postgresql.url)

@@ -41,7 +41,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pages["reference/python.md"] = _python()
     for uri, content in pages.items():
         files.append(File.generated(config, uri, content=content))
-    files.append(File.generated(config, "icon.svg", abs_src_path=str(ROOT / "pytest_totphog" / "ui" / "icon.svg")))
+    files.append(
+        File.generated(config, "icon.svg", abs_src_path=str(ROOT / "pytest_totphog" / "api" / "page" / "icon.svg"))
+    )
     return files
 
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
-    from pytest_totphog.accounts import Account as Account
-    from pytest_totphog.accounts import TotpAccount as TotpAccount
     from pytest_totphog.apps import create_app as create_app
-    from pytest_totphog.authenticator import Authenticator as Authenticator
-    from pytest_totphog.browsers.code_field import fill_code as fill_code
-    from pytest_totphog.clock import Clock as Clock
+    from pytest_totphog.authenticator.accounts import Account as Account
+    from pytest_totphog.authenticator.accounts import TotpAccount as TotpAccount
+    from pytest_totphog.authenticator.authenticator import Authenticator as Authenticator
+    from pytest_totphog.authenticator.code_field import fill_code as fill_code
+    from pytest_totphog.authenticator.totp_token import TotpToken as TotpToken
+    from pytest_totphog.backends.mailbox import Mailbox as Mailbox
+    from pytest_totphog.backends.verifier import VerifierPolicy as VerifierPolicy
+    from pytest_totphog.clocks.clock import Clock as Clock
+    from pytest_totphog.clocks.frozen_clock import FrozenClock as FrozenClock
     from pytest_totphog.errors import AccountUnavailable as AccountUnavailable
     from pytest_totphog.errors import BrowserError as BrowserError
     from pytest_totphog.errors import ClockHeld as ClockHeld
@@ -28,38 +30,36 @@ if TYPE_CHECKING:
     from pytest_totphog.errors import StoreError as StoreError
     from pytest_totphog.errors import TokenNotFound as TokenNotFound
     from pytest_totphog.errors import TotphogError as TotphogError
-    from pytest_totphog.freezing import FrozenClock as FrozenClock
-    from pytest_totphog.mailbox import Mailbox as Mailbox
-    from pytest_totphog.practice import PracticeBackend as PracticeBackend
-    from pytest_totphog.server import TotpServer as TotpServer
-    from pytest_totphog.totp_token import TotpToken as TotpToken
-    from pytest_totphog.verifier import VerifierPolicy as VerifierPolicy
+    from pytest_totphog.servers.practice import PracticeBackend as PracticeBackend
+    from pytest_totphog.servers.totp_server import TotpServer as TotpServer
+    from pytest_totphog.version import __version__ as __version__
 
 _HOMES = {
-    "Account": "accounts",
+    "Account": "authenticator.accounts",
     "AccountUnavailable": "errors",
-    "Authenticator": "authenticator",
+    "Authenticator": "authenticator.authenticator",
     "BrowserError": "errors",
-    "Clock": "clock",
+    "Clock": "clocks.clock",
     "ClockHeld": "errors",
     "ClockNotFrozen": "errors",
     "CodeUnavailable": "errors",
-    "FrozenClock": "freezing",
+    "FrozenClock": "clocks.frozen_clock",
     "InvalidInput": "errors",
     "MailNotReceived": "errors",
-    "Mailbox": "mailbox",
+    "Mailbox": "backends.mailbox",
     "MissingExtra": "errors",
-    "PracticeBackend": "practice",
+    "PracticeBackend": "servers.practice",
     "ServerError": "errors",
     "StoreError": "errors",
     "TokenNotFound": "errors",
-    "TotpAccount": "accounts",
-    "TotpServer": "server",
-    "TotpToken": "totp_token",
+    "TotpAccount": "authenticator.accounts",
+    "TotpServer": "servers.totp_server",
+    "TotpToken": "authenticator.totp_token",
     "TotphogError": "errors",
-    "VerifierPolicy": "verifier",
+    "VerifierPolicy": "backends.verifier",
+    "__version__": "version",
     "create_app": "apps",
-    "fill_code": "browsers.code_field",
+    "fill_code": "authenticator.code_field",
 }
 
 __all__ = list(_HOMES)

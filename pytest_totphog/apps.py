@@ -66,7 +66,7 @@ def seed_app(name: str, store: Store) -> str:
     if name != "vault":
         raise InvalidInput(f"the app {shown(name)} has no demo account; accepted: vault")
     from pytest_totphog.backends.vault.model import DEMO_EMAIL, seed
-    from pytest_totphog.clock import Clock
+    from pytest_totphog.clocks.clock import Clock
 
     seed(store, Clock())
     return f"The demo account {DEMO_EMAIL} is there."

@@ -12,15 +12,15 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from pytest_totphog import __version__
 from pytest_totphog.apps import APPS
 from pytest_totphog.errors import ServerError, TotphogError
+from pytest_totphog.version import __version__
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from pytest_totphog.authenticator.totp_token import TotpToken
     from pytest_totphog.stores import Store
-    from pytest_totphog.totp_token import TotpToken
     from pytest_totphog.wsgi.server import Server
 
 __all__ = ["main", "parser"]
@@ -160,7 +160,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _serve_in_workers(options: argparse.Namespace) -> int:
     from pytest_totphog.errors import InvalidInput
-    from pytest_totphog.workers import serve_in_workers
+    from pytest_totphog.servers.workers import serve_in_workers
 
     if not 1 <= options.workers <= 100:
         raise InvalidInput(f"--workers is {options.workers}; accepted are 1 to 100")
@@ -208,7 +208,7 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
     """Return what the app is made with; what is opened for it is closed by `cleanup`."""
     from pytest_totphog.apps import app_options
     from pytest_totphog.errors import InvalidInput
-    from pytest_totphog.server import gate_for
+    from pytest_totphog.servers.totp_server import gate_for
 
     # A secret of CI's often ends with a line break, which no header carries.
     api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY", "").strip() or None
@@ -226,7 +226,7 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
     if options.smtp is not None:
         chosen["smtp"] = _address(options.smtp)
     elif "mailbox" in accepted:
-        from pytest_totphog.mailbox import Mailbox
+        from pytest_totphog.backends.mailbox import Mailbox
 
         chosen["mailbox"] = cleanup.enter_context(Mailbox())
     if options.bcrypt_cost is not None or "bcrypt_cost" in accepted:
@@ -290,7 +290,7 @@ def _scan(options: argparse.Namespace) -> int:
     """Print the account and the current code of every QR code in a picture, or of every account in an export."""
     from pathlib import Path
 
-    from pytest_totphog.authenticator import Authenticator
+    from pytest_totphog.authenticator.authenticator import Authenticator
 
     source = sys.stdin.buffer.read() if options.image == "-" else Path(options.image)
     for token in Authenticator().enroll_all(source):
@@ -303,7 +303,7 @@ def _qr(options: argparse.Namespace) -> int:
     """Draw the QR code that an authenticator app scans; whoever sees it has the secret."""
     from pathlib import Path
 
-    from pytest_totphog import qr
+    from pytest_totphog.credentials import qr
     from pytest_totphog.errors import InvalidInput, shown
 
     uri = _token(options, name=options.name, issuer=options.issuer).uri
@@ -324,7 +324,7 @@ def _qr(options: argparse.Namespace) -> int:
 
 def _token(options: argparse.Namespace, **names: str) -> TotpToken:
     """Return the token that a command's arguments describe; `names` are those of a bare secret."""
-    from pytest_totphog.authenticator import Authenticator
+    from pytest_totphog.authenticator.authenticator import Authenticator
 
     source = " ".join(options.source)
     if source == "-":

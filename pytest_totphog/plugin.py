@@ -21,13 +21,13 @@ from pytest_totphog.settings import (
 )
 
 if TYPE_CHECKING:
-    from pytest_totphog.accounts import Account, TotpAccount
-    from pytest_totphog.freezing import FrozenClock
-    from pytest_totphog.leases import Leases
-    from pytest_totphog.mailbox import Mailbox
-    from pytest_totphog.practice import PracticeBackend
-    from pytest_totphog.server import TotpServer
-    from pytest_totphog.totp_token import TotpToken
+    from pytest_totphog.authenticator.accounts import Account, TotpAccount
+    from pytest_totphog.authenticator.totp_token import TotpToken
+    from pytest_totphog.backends.mailbox import Mailbox
+    from pytest_totphog.clocks.frozen_clock import FrozenClock
+    from pytest_totphog.servers.practice import PracticeBackend
+    from pytest_totphog.servers.totp_server import TotpServer
+    from pytest_totphog.stores.leases import Leases
 
 
 class _Reported:
@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     if option(config, "report"):
-        from pytest_totphog.conformance.reports.hooks import check_path
+        from pytest_totphog.report.hooks import check_path
 
         check_path(config)
     config.stash[_reported_key] = _Reported()
@@ -84,8 +84,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     reported = config.stash.get(_reported_key, None)
     if reported is not None and option(config, "report") and not config.option.collectonly:
-        from pytest_totphog.conformance.reports.hooks import write_report
         from pytest_totphog.conformance.rules import CHECKS
+        from pytest_totphog.report.hooks import write_report
 
         write_report(session, reported.findings, [check.rule for check in CHECKS], reported.tests)
 
@@ -96,12 +96,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if reported is None:
         return
     if reported.findings or option(config, "report"):
-        from pytest_totphog.conformance.reports.hooks import summarise
         from pytest_totphog.conformance.rules import CHECKS
+        from pytest_totphog.report.hooks import summarise
 
         summarise(terminalreporter, reported.findings, [check.rule for check in CHECKS])
     if reported.waiting:
-        from pytest_totphog.waiting import summary
+        from pytest_totphog.failures.waiting import summary
 
         terminalreporter.write_line(summary(reported.waiting))
 
@@ -110,7 +110,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Let the runs that pytest-xdist's --looponfail starts one after the other share a ledger."""
     if config.getoption("looponfail", default=False):
-        from pytest_totphog.controller import share_with_restarts
+        from pytest_totphog.xdist import share_with_restarts
 
         share_with_restarts(config)
 
@@ -118,7 +118,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where the ledger is that all of them share."""
-    from pytest_totphog.controller import ADDRESS, share
+    from pytest_totphog.xdist import ADDRESS, share
 
     node.workerinput[ADDRESS] = share(node.config)
 
@@ -156,7 +156,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Keep pytest from explaining, character by character, how two secrets differ."""
-    tokens = sys.modules.get("pytest_totphog.tokens")
+    tokens = sys.modules.get("pytest_totphog.credentials.token")
     if tokens is None or not (isinstance(left, tokens.Secret) or isinstance(right, tokens.Secret)):
         return None
     return [f"a secret {op} another text (pytest-totphog does not show secrets)"]
@@ -165,7 +165,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.fixture(scope="session")
 def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
     """The server that totp_server gives, for session-, module- and class-scoped fixtures."""
-    from pytest_totphog.process import process_server
+    from pytest_totphog.session import process_server
 
     server = process_server(pytestconfig)
     checked("totp_server", server.start)
@@ -179,7 +179,7 @@ def totp_server(totp_server_session: TotpServer, request: pytest.FixtureRequest)
 
     A test starts from the tokens that wider-scoped fixtures made, and what it adds is gone after it.
     """
-    from pytest_totphog.process import borrowed_clock
+    from pytest_totphog.session import borrowed_clock
     from pytest_totphog.settings import checked
 
     tokens = checked("totp_server", lambda: totp_server_session.tokens)
@@ -227,8 +227,8 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     after apply_to(page).
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
-    from pytest_totphog.clock import as_nanoseconds
-    from pytest_totphog.process import borrowed_clock
+    from pytest_totphog.clocks.clock import as_nanoseconds
+    from pytest_totphog.session import borrowed_clock
 
     arguments = marker_arguments(request, "frozen_clock", ("at", "patch"))
     if "at" not in arguments:
@@ -249,7 +249,7 @@ def totp_mailbox(request: pytest.FixtureRequest) -> Iterator[Mailbox]:
 
     Let your app send its mails to it.
     """
-    from pytest_totphog.mailbox import Mailbox
+    from pytest_totphog.backends.mailbox import Mailbox
 
     with Mailbox() as mailbox:
         _give_to_test_case(request, mailbox)
@@ -295,7 +295,7 @@ def totp_account_pool(pytestconfig: pytest.Config) -> list[Account]:
 
     Override it to return a list of your own: each an Account, or a dict of name, password, and secret or uri.
     """
-    from pytest_totphog.accounts import read_accounts
+    from pytest_totphog.authenticator.accounts import read_accounts
     from pytest_totphog.secrecy.masks import learn_accounts
 
     accounts: list[Account] = checked("ini totphog_account_pool", read_accounts, account_source(pytestconfig))
@@ -319,9 +319,9 @@ def totp_account_factory(
     totp_server: TotpServer, totp_account_pool: object, _totp_leases: Leases, pytestconfig: pytest.Config
 ) -> Iterator[Callable[[], TotpAccount]]:
     """Takes another account each time it is called, as totp_account does, for tests that need several at once."""
-    from pytest_totphog.accounts import AccountPool, TotpAccount, as_accounts
-    from pytest_totphog.process import holder
+    from pytest_totphog.authenticator.accounts import AccountPool, TotpAccount, as_accounts
     from pytest_totphog.secrecy.masks import learn_accounts
+    from pytest_totphog.session import holder
 
     accounts = checked("totp_account_pool", as_accounts, totp_account_pool)
     learn_accounts(pytestconfig, accounts)
@@ -338,15 +338,15 @@ def totp_account_factory(
 @pytest.fixture(scope="session")
 def _totp_leases(pytestconfig: pytest.Config) -> Leases:
     """Who has which account."""
-    from pytest_totphog.leases import Lease, Leases
-    from pytest_totphog.process import shared_store
+    from pytest_totphog.session import shared_store
+    from pytest_totphog.stores.leases import Lease, Leases
 
     return Leases(shared_store(pytestconfig).repository(Lease))
 
 
 def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Iterator[PracticeBackend]:
-    from pytest_totphog.practice import PracticeBackend, policy_of
-    from pytest_totphog.process import borrowed_clock
+    from pytest_totphog.servers.practice import PracticeBackend, policy_of
+    from pytest_totphog.session import borrowed_clock
 
     arguments = marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
     options["policy"] = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)

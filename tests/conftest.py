@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgresql import PostgreSQL, running_postgresql
+from tests.support.postgresql import PostgreSQL, running_postgresql
 
 pytest_plugins = ["pytester"]
 

@@ -7,14 +7,15 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_totphog import __version__, qr
 from pytest_totphog.api.store import store_routes
-from pytest_totphog.authenticator import Authenticator
-from pytest_totphog.clock import as_datetime, as_nanoseconds
+from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.totp_token import TotpToken
+from pytest_totphog.clocks.clock import as_datetime, as_nanoseconds
+from pytest_totphog.credentials import qr
 from pytest_totphog.errors import InvalidInput, shown
-from pytest_totphog.ledger import Claim
 from pytest_totphog.stores import Store
-from pytest_totphog.totp_token import TotpToken
+from pytest_totphog.stores.ledger import Claim
+from pytest_totphog.version import __version__
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.files import form_file
 from pytest_totphog.wsgi.gate import Gate

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from pytest_totphog.api.app import totphog_app
-from pytest_totphog.authenticator import Authenticator, this_process
+from pytest_totphog.api.page import page_routes
+from pytest_totphog.authenticator.authenticator import Authenticator, this_process
+from pytest_totphog.authenticator.namespaces import Namespaces
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import TotphogError
-from pytest_totphog.leases import Lease
-from pytest_totphog.namespaces import Namespaces
 from pytest_totphog.stores import Store
+from pytest_totphog.stores.leases import Lease
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.tokens import Token
-from pytest_totphog.ui import page_routes
 from pytest_totphog.wsgi.api_docs import api_docs_routes
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate

@@ -9,10 +9,10 @@ from typing import Any, Final, Generic, TypeAlias
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.errors import InvalidInput, hidden_in_reports
-from pytest_totphog.ledger import MAX_HOLDER, Claim, Ledger
+from pytest_totphog.inputs import as_text
 from pytest_totphog.stores import RecordType, Repository, Store
+from pytest_totphog.stores.ledger import MAX_HOLDER, Claim, Ledger
 from pytest_totphog.stores.wire import RecordWire
-from pytest_totphog.texts import as_text
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.json import json_response, read_object
 from pytest_totphog.wsgi.routes import Route

@@ -15,9 +15,9 @@ from pytest_totphog.conformance.driver import LoginDriver
 from pytest_totphog.conformance.finding import Broken, Finding, NotJudged, Rule, Verdict
 from pytest_totphog.conformance.profiles import Profile, profile_of
 from pytest_totphog.conformance.progress import Progress
-from pytest_totphog.conformance.reports.subjects import record
 from pytest_totphog.conformance.rules import CHECKS
-from pytest_totphog.server import TotpServer
+from pytest_totphog.conformance.subjects import record
+from pytest_totphog.servers.totp_server import TotpServer
 from pytest_totphog.settings import checked, option
 
 __all__ = ["TotpConformance", "totp_profile", "verdict_of"]

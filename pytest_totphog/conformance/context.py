@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from pytest_totphog.clock import NANOSECONDS, Clock
+from pytest_totphog.authenticator.codes import OneTimeCode
+from pytest_totphog.authenticator.totp_token import TotpToken
+from pytest_totphog.clocks.clock import NANOSECONDS, Clock
 from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.evidence import Evidence
 from pytest_totphog.conformance.finding import NotJudged
 from pytest_totphog.conformance.profiles import Profile
 from pytest_totphog.conformance.progress import Account, Progress
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
-from pytest_totphog.one_time_code import OneTimeCode
-from pytest_totphog.totp_token import TotpToken
 
 __all__ = ["Context", "Progress"]
 

@@ -9,8 +9,8 @@ from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Measured
 from pytest_totphog.conformance.progress import Account
+from pytest_totphog.credentials.otp import ALGORITHMS, DIGITS
 from pytest_totphog.errors import InvalidInput
-from pytest_totphog.otp import ALGORITHMS, DIGITS
 
 __all__ = ["problem_of"]
 

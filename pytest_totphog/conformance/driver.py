@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_totphog.errors import hidden_in_reports
 
 if TYPE_CHECKING:
-    from pytest_totphog.clock import Clock
-    from pytest_totphog.server import TotpServer
-    from pytest_totphog.totp_token import TotpToken
+    from pytest_totphog.authenticator.totp_token import TotpToken
+    from pytest_totphog.clocks.clock import Clock
+    from pytest_totphog.servers.totp_server import TotpServer
 
 __all__ = ["OPTIONAL", "LoginDriver", "Outcome"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.conformance.driver import LoginDriver
 from pytest_totphog.conformance.finding import Measured
-from pytest_totphog.totp_token import TotpToken
 
 __all__ = ["Account", "Progress", "Throttle"]
 

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_totphog.clock import NANOSECONDS, Clock, real_time_ns
+from pytest_totphog.clocks.clock import NANOSECONDS, Clock, real_time_ns
 from pytest_totphog.failures.failure import AppClock
 
 __all__ = ["TOLERANCE", "Reading", "ask", "compared", "shown_urls"]

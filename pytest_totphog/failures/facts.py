@@ -2,52 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_totphog.accounts import TotpAccount
-from pytest_totphog.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.authenticator.accounts import TotpAccount
+from pytest_totphog.authenticator.totp_token import TotpToken
+from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import StoreError, TotphogError
 from pytest_totphog.failures.app_clock import TOLERANCE, ask, compared, shown_urls
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 from pytest_totphog.failures.record import Record
-from pytest_totphog.tokens import Token
-from pytest_totphog.totp_token import TotpToken
 
 if TYPE_CHECKING:
-    from pytest_totphog.failures.recorder import Recorder
-    from pytest_totphog.taken_code import TakenCode
+    from pytest_totphog.authenticator.codes import TakenCode
+    from pytest_totphog.clocks.frozen_clock import FrozenClock
+    from pytest_totphog.stores.ledger import Ledger
 
-__all__ = ["failure_of"]
+__all__ = ["Surroundings", "failure_of"]
 
 SHOWN_CODES: Final = 10
 # What a rule of the battery reports with.
 BATTERY: Final = "totphog_battery"
 
 
-def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, recorder: Recorder) -> Failure | None:
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands around a test.
+
+    Attributes:
+        clock: the one that all codes of this process follow.
+        ledger: gives the ledger of what was handed out.
+        app_url: where the app under test is; empty where the test's fixtures show one.
+        server: the URL of the shared server; empty without one.
+        earlier: the latest codes of the tests before, each with the test that took it.
+    """
+
+    clock: FrozenClock
+    ledger: Callable[[], Ledger]
+    app_url: str
+    server: str
+    earlier: Iterable[tuple[TakenCode, str]]
+
+
+def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, around: Surroundings) -> Failure | None:
     """Return the facts of a failed test; None when there is nothing to tell, and for a rule of the battery.
 
     Args:
         item: the test.
         call: the phase that failed.
         record: what it took.
-        recorder: knows the rest.
+        around: knows the rest.
     """
     if any(name == BATTERY for name, _ in item.user_properties):  # it has evidence of its own
         return None
     fixtures: Mapping[str, object] = getattr(item, "funcargs", None) or {}
     # After its tear-down the clock is live again; what counts is where it stood.
-    frozen = recorder.clock.mode == "frozen" or (call.when == "teardown" and bool(record.instants))
+    frozen = around.clock.mode == "frozen" or (call.when == "teardown" and bool(record.instants))
     given = _tokens(fixtures.values())
     if not (record.code_count or given or frozen):
         return None
     instants = list(record.instants) if frozen else []
-    clock_time, real_time = recorder.clock.time_ns(), real_time_ns()
+    clock_time, real_time = around.clock.time_ns(), real_time_ns()
     # Somebody else may have stopped the time, and the codes with it.
     if not frozen and abs(clock_time - real_time) > TOLERANCE * NANOSECONDS:
         instants = [clock_time]
@@ -65,10 +85,10 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, r
         clock=clock,
         tokens=tuple(map(_used_token, tokens)),
         code_count=record.code_count,
-        codes=tuple(_used_codes(record, recorder, tokens)),
+        codes=tuple(_used_codes(record, around, tokens)),
         # An app that a fixture runs may be gone after its tear-down, or have another time.
-        apps=() if explained or call.when == "teardown" else _apps(fixtures, recorder.app_url, instants),
-        server=recorder.server,
+        apps=() if explained or call.when == "teardown" else _apps(fixtures, around.app_url, instants),
+        server=around.server,
         explained=explained,
     )
 
@@ -96,7 +116,7 @@ def _used_token(token: Token) -> UsedToken:
     return UsedToken(token.name, token.issuer, token.fingerprint[:8], token.digits, token.period, token.algorithm)
 
 
-def _used_codes(record: Record, recorder: Recorder, tokens: list[Token]) -> Iterator[UsedCode]:
+def _used_codes(record: Record, around: Surroundings, tokens: list[Token]) -> Iterator[UsedCode]:
     """Yield the latest codes."""
     places = {_key(token): place for place, token in enumerate(tokens)}
     first: dict[tuple[str, int], int] = {}
@@ -107,11 +127,11 @@ def _used_codes(record: Record, recorder: Recorder, tokens: list[Token]) -> Iter
         if number <= record.code_count - SHOWN_CODES:
             continue
         used = UsedCode(number, places[_key(code.token)], code.by, code.step, code.code, code.moment / NANOSECONDS)
-        yield used if code.step is None else _of_step(used, code, code.step, first, recorder)
+        yield used if code.step is None else _of_step(used, code, code.step, first, around)
 
 
 def _of_step(
-    used: UsedCode, code: TakenCode, step: int, first: Mapping[tuple[str, int], int], recorder: Recorder
+    used: UsedCode, code: TakenCode, step: int, first: Mapping[tuple[str, int], int], around: Surroundings
 ) -> UsedCode:
     """Return a code with what its time step tells."""
     begins_at = step * code.token.period
@@ -126,18 +146,18 @@ def _of_step(
         code=code.code if (ends_at + code.token.period) * NANOSECONDS <= real_time_ns() else None,
         holder=code.holder,
         same_as=number if repeated else None,
-        given_before="" if repeated or not used.for_login else _given_before(code, step, recorder),
+        given_before="" if repeated or not used.for_login else _given_before(code, step, around),
     )
 
 
-def _given_before(code: TakenCode, step: int, recorder: Recorder) -> str:
+def _given_before(code: TakenCode, step: int, around: Surroundings) -> str:
     """Say who had been given a step's code before this test; empty where nobody is known."""
-    for other, test in reversed(recorder.earlier):
+    for other, test in reversed(list(around.earlier)):
         if other.step == step and other.token.fingerprint == code.token.fingerprint:
             return f"to {test} by {other.by}"
     if code.waited_seconds is None:  # the ledger gives no step twice
         with suppress(StoreError):
-            claim = recorder.ledger().find(code.token.fingerprint, step)
+            claim = around.ledger().find(code.token.fingerprint, step)
             if claim is not None and claim.claimed_at < code.moment / NANOSECONDS:
                 return f"to {claim.holder}"
     return ""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from pytest_totphog.clock import NANOSECONDS
-from pytest_totphog.waiting import Waited
+from pytest_totphog.clocks.clock import NANOSECONDS
+from pytest_totphog.failures.waiting import Waited
 
 if TYPE_CHECKING:
-    from pytest_totphog.taken_code import TakenCode
+    from pytest_totphog.authenticator.codes import TakenCode
 
 __all__ = ["KEPT_CODES", "Record"]
 

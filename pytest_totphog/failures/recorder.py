@@ -12,12 +12,12 @@ import pytest
 
 from pytest_totphog.failures.failure import PROPERTY
 from pytest_totphog.failures.record import KEPT_CODES, Record
-from pytest_totphog.waiting import Waited
+from pytest_totphog.failures.waiting import Waited
 
 if TYPE_CHECKING:
-    from pytest_totphog.freezing import FrozenClock
-    from pytest_totphog.ledger import Ledger
-    from pytest_totphog.taken_code import TakenCode
+    from pytest_totphog.authenticator.codes import TakenCode
+    from pytest_totphog.clocks.frozen_clock import FrozenClock
+    from pytest_totphog.stores.ledger import Ledger
 
 __all__ = ["Recorder"]
 
@@ -73,14 +73,15 @@ class Recorder:
         return report
 
     def _explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        from pytest_totphog.failures.facts import failure_of
+        from pytest_totphog.failures.facts import Surroundings, failure_of
         from pytest_totphog.failures.html import extra
         from pytest_totphog.failures.section import TITLE, section
 
         with self._lock:
             record = self._record.copy()
         try:
-            failure = failure_of(item, call, record, self)
+            around = Surroundings(self.clock, self.ledger, self.app_url, self.server, self.earlier)
+            failure = failure_of(item, call, record, around)
         except Exception as error:  # noqa: BLE001 # it would end the run, and hide the failure that is to be explained
             report.sections.append((TITLE, f"The facts cannot be told: {type(error).__name__}"))
             return

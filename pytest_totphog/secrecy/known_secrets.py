@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from pytest_totphog import otp
-from pytest_totphog.accounts import Account
+from pytest_totphog.authenticator.accounts import Account
+from pytest_totphog.credentials import otp
+from pytest_totphog.credentials.token import Secret, Token
 from pytest_totphog.secrecy import spellings
-from pytest_totphog.tokens import Secret, Token
 
 __all__ = ["MASK", "KnownSecret", "KnownSecrets", "of_account", "of_token"]
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import pytest
 
-from pytest_totphog.accounts import Account
+from pytest_totphog.authenticator.accounts import Account
+from pytest_totphog.credentials.token import Secret, Token
 from pytest_totphog.secrecy.known_secrets import MASK, KnownSecret, KnownSecrets, of_account, of_token
-from pytest_totphog.tokens import Secret, Token
 
 __all__ = ["TOLD", "known_secrets", "learn_accounts", "learn_api_key", "learn_token", "learn_told"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from pytest_totphog.ledger import Ledger
+from pytest_totphog.stores.ledger import Ledger
 
 __all__ = ["Record", "Repository", "Store"]
 

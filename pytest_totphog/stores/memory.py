@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any, Generic
 
-from pytest_totphog.ledger import Ledger, MemoryLedger
 from pytest_totphog.stores import RecordType, Repository
+from pytest_totphog.stores.ledger import Ledger, MemoryLedger
 
 __all__ = ["MemoryRepository", "MemoryStore"]
 

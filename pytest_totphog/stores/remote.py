@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pytest_totphog.errors import InvalidInput, StoreError, hidden_in_reports
-from pytest_totphog.ledger import Claim
 from pytest_totphog.stores import RecordType, Repository
+from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.stores.wire import RecordWire
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic
 
 from pytest_totphog.errors import InvalidInput, hidden_in_reports
-from pytest_totphog.ledger import Ledger
 from pytest_totphog.stores import RecordType, Repository
 from pytest_totphog.stores.database import Database
 from pytest_totphog.stores.fields import StoredField, stored_fields
+from pytest_totphog.stores.ledger import Ledger
 from pytest_totphog.stores.sql_ledger import SqlLedger
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_totphog.clock import Clock
-from pytest_totphog.ledger import KEPT_STEPS, Claim
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.database import Database
+from pytest_totphog.stores.ledger import KEPT_STEPS, Claim
 
 if TYPE_CHECKING:
     from sqlalchemy import Table

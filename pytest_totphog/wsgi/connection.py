@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.serving import WSGIRequestHandler
 
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.wsgi.errors import HttpError
 
 if TYPE_CHECKING:

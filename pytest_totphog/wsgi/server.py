@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from werkzeug.serving import ThreadedWSGIServer, generate_adhoc_ssl_context
 
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import MissingExtra, ServerError
 from pytest_totphog.wsgi.access_log import AccessLog
 from pytest_totphog.wsgi.connection import Connection

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.system import CHROMIUM_FLAGS, require
+from tests.support.system import CHROMIUM_FLAGS, require
 
 TIMEOUT = 30
 

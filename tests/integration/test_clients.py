@@ -14,7 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from pytest_totphog import TotpToken
-from tests.system import CHROMIUM_FLAGS, require
+from tests.support.system import CHROMIUM_FLAGS, require
 
 
 def with_requests(url: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-HONEST_LOGIN = (Path(__file__).parents[1] / "honest_login.py").read_text("utf-8")
+HONEST_LOGIN = (Path(__file__).parents[1] / "support" / "honest_login.py").read_text("utf-8")
 
 IMPORTS = """
     import pytest

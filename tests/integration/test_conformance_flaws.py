@@ -9,18 +9,19 @@ import pytest
 
 from examples.practice_backends import login_drivers
 from examples.practice_backends.login_drivers import InProcess, LoginDemoDriver, SimpleDriver
-from pytest_totphog import TotpServer, qr
+from pytest_totphog import TotpServer
 from pytest_totphog.backends.email_mfa.flaws import FLAWS as FLAWS_OF_EMAIL_MFA
 from pytest_totphog.backends.login_demo.flaws import FLAWS
+from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.simple.flaws import FLAWS as FLAWS_OF_SIMPLE
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.conformance.battery import verdict_of
 from pytest_totphog.conformance.context import Context, Progress
 from pytest_totphog.conformance.control import problem_of
 from pytest_totphog.conformance.finding import Verdict
 from pytest_totphog.conformance.profiles import profile_of
 from pytest_totphog.conformance.rules import CHECKS, race
-from pytest_totphog.freezing import FrozenClock
-from pytest_totphog.passwords import PasswordHasher
+from pytest_totphog.credentials import qr
 
 # The rule that finds each flaw.
 RULES = {

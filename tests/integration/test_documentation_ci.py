@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from pytest_totphog import TotpServer
-from tests.system import require
+from tests.support.system import require
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.name: page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md")}

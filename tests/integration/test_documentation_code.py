@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from pytest_totphog import TotpServer, cli
-from tests.system import require, require_libfaketime
+from tests.support.system import require, require_libfaketime
 
 # A test run inside a test forgets what it has imported, and a library in C may not come twice.
 for module in ("playwright.async_api", "playwright.sync_api", "pytest_asyncio", "selenium.webdriver", "zxingcpp"):
@@ -59,7 +59,7 @@ PROJECTS = {
     for page in PAGES
 }
 # The readers' `page` and `driver` are those of plugins that download browsers.
-ASYNC = ["-p", "tests.async_browser_fixtures", "-o", "asyncio_default_fixture_loop_scope=function"]
+ASYNC = ["-p", "tests.support.async_browser_fixtures", "-o", "asyncio_default_fixture_loop_scope=function"]
 
 COMMANDS = [
     (block, line.removeprefix("$ "))
@@ -101,7 +101,7 @@ def test_block_runs(pytester: pytest.Pytester, block: Block) -> None:
         return
     tests = code.count("def test_")
     pytester.makepyfile(test_page=code if tests else f"def test_script():\n{_indented(code)}")
-    plugins = ASYNC if "async def test_" in code else ["-p", "no:asyncio", "-p", "tests.browser_fixtures"]
+    plugins = ASYNC if "async def test_" in code else ["-p", "no:asyncio", "-p", "tests.support.browser_fixtures"]
     pytester.runpytest_inprocess(*plugins, "-W", "error").assert_outcomes(passed=tests or 1)
 
 

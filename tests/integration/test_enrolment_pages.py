@@ -10,10 +10,10 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from pytest_totphog import InvalidInput, TotpServer
-from tests.system import CHROMIUM_FLAGS, require
+from tests.support.system import CHROMIUM_FLAGS, require
 
 # As the packages served them; README.md there says how they were made.
-PAGES = Path(__file__).parents[1] / "setup_pages"
+PAGES = Path(__file__).parents[1] / "support" / "setup_pages"
 
 # The page, the picture in it, and the account that its package made.
 SHOWN = [

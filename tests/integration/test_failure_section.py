@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog import TotpServer
-from tests.system import CHROMIUM_FLAGS, require
+from tests.support.system import CHROMIUM_FLAGS, require
 
 # An app in the test process that accepts each code once, and whose clock, by the Date of its answers, may be off.
 APP = """

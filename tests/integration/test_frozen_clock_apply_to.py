@@ -81,7 +81,7 @@ def with_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pages_follow_as_long_as_the_fixture(project: pytest.Pytester, patch: str) -> None:
     """A page has the real time after the test that applied it; one of a wider-scoped fixture follows in every test."""
     project.makepyfile(TESTS)
-    result = project.runpytest_subprocess("-p", "tests.browser_fixtures", f"--totphog-clock-patch={patch}")
+    result = project.runpytest_subprocess("-p", "tests.support.browser_fixtures", f"--totphog-clock-patch={patch}")
     result.assert_outcomes(passed=7)
 
 

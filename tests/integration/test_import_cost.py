@@ -58,7 +58,7 @@ def test_unused_plugin_under_xdist(project: pytest.Pytester) -> None:
     project.runpytest_subprocess("-p", "xdist", "-n", "2").assert_outcomes(passed=4)
     processes = loaded(project.path)
     assert {name: ours(modules) for name, modules in processes.items()} == {
-        "main": {*INERT, "pytest_totphog.controller"},
+        "main": {*INERT, "pytest_totphog.xdist"},
         "gw0": INERT,
         "gw1": INERT,
     }
@@ -103,7 +103,7 @@ def test_frozen_clock_alone_loads_no_server(project: pytest.Pytester) -> None:
     project.runpytest_subprocess().assert_outcomes(passed=1)
     modules = loaded(project.path)["main"]
     assert modules & HEAVY == {"freezegun"}
-    assert "pytest_totphog.server" not in modules
+    assert "pytest_totphog.servers.totp_server" not in modules
 
 
 def test_importing_the_package_loads_only_itself() -> None:
@@ -111,7 +111,7 @@ def test_importing_the_package_loads_only_itself() -> None:
     script = (
         "import sys, pytest_totphog; print(*sys.modules, sep='\\n'); "
         "assert pytest_totphog.InvalidInput.__module__ in sys.modules; "
-        "assert 'pytest_totphog.server' not in sys.modules"
+        "assert 'pytest_totphog.servers.totp_server' not in sys.modules"
     )
     output = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
     assert ours(set(output.splitlines())) == {"pytest_totphog"}

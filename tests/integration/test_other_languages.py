@@ -19,7 +19,7 @@ import requests
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from tests.system import CHROMIUM_FLAGS, require
+from tests.support.system import CHROMIUM_FLAGS, require
 
 pytestmark = pytest.mark.slow
 

@@ -13,11 +13,12 @@ import pytest
 from PIL import Image
 from selenium.webdriver.common.keys import Keys
 
-from pytest_totphog import Clock, TotpServer, qr
-from pytest_totphog.pictures import reader
+from pytest_totphog import Clock, TotpServer
+from pytest_totphog.credentials import qr
+from pytest_totphog.enrolment.pictures import reader
 from pytest_totphog.wsgi import api_docs
 from tests.integration.page import Page, browser, complaints
-from tests.system import require
+from tests.support.system import require
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from tests.integration.page import Page, browser
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
-PAGE_FILES = sorted((ROOT / "pytest_totphog" / "ui").glob("*.[chjs]*"))
+PAGE_FILES = sorted((ROOT / "pytest_totphog" / "api" / "page").glob("*.[chjs]*"))
 # What they were taken of. Pixels depend on a machine's fonts, so it is the page's files that are compared.
 TAKEN_OF = PICTURES / "taken-of.json"
 

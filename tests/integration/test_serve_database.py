@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from pytest_totphog import Authenticator
-from pytest_totphog.otp import random_secret
-from tests.threads import in_threads
+from pytest_totphog.credentials.otp import random_secret
+from tests.support.threads import in_threads
 
 ADA = {"email": "ada@example.com", "password": "note G of the sketch"}
 GRACE = {"email": "grace@example.com", "password": "the nanosecond"}

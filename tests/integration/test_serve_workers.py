@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from pytest_totphog.cli import main
-from pytest_totphog.otp import random_secret
-from tests.threads import in_threads
+from pytest_totphog.credentials.otp import random_secret
+from tests.support.threads import in_threads
 
 FROZEN = {"frozen_at": "2024-01-15T10:30:00Z"}
 STEP = 56_843_820

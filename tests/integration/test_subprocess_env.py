@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from pytest_totphog import FrozenClock, timestamp_file
-from tests.system import require, require_libfaketime
+from pytest_totphog import FrozenClock
+from pytest_totphog.clocks import libfaketime
+from tests.support.system import require, require_libfaketime
 
 FROZEN_AT = 1705314600  # 2024-01-15T10:30:00Z
 YEAR_2025 = 1735689600  # any real time is later
@@ -123,7 +124,7 @@ def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     elif find_spec("libfaketime") is None:
         pytest.skip("the package libfaketime is not installed; pip installs it")
     else:
-        monkeypatch.setattr(timestamp_file, "_SYSTEM", ())
+        monkeypatch.setattr(libfaketime, "_SYSTEM", ())
     with FrozenClock() as clock:
         yield clock
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from pytest_totphog import TotpServer
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 ALICE = {"name": "alice", "password": "correct horse", "secret": "JBSWY3DPEHPK3PXP"}
 BOB = {
@@ -214,7 +214,7 @@ def test_lost_account_fails_the_test_at_its_end(project: pytest.Pytester) -> Non
     use(project, ALICE)
     project.makepyfile(
         """
-        from pytest_totphog.leases import Leases
+        from pytest_totphog.stores.leases import Leases
 
         def test_login(totp_account, totp_account_pool, _totp_leases):
             keys, seconds = [totp_account_pool[0].token.fingerprint], 0

@@ -8,7 +8,7 @@ from typing import Any
 import playwright.sync_api
 import pytest
 
-from tests.system import CHROMIUM_FLAGS, require
+from tests.support.system import CHROMIUM_FLAGS, require
 
 LOGIN = """
     import pyotp

@@ -201,16 +201,16 @@ def test_ledger_that_dies_during_the_run_is_told(project: pytest.Pytester) -> No
     """The codes before it are good, and nobody is given one after it."""
     project.makeconftest(
         """
-        from pytest_totphog import controller
+        from pytest_totphog import xdist
 
         served = []
 
-        class Known(controller.ControllerStore):
+        class Known(xdist.ControllerStore):
             def __init__(self):
                 super().__init__()
                 served.append(self)
 
-        controller.ControllerStore = Known
+        xdist.ControllerStore = Known
 
         def pytest_runtest_logreport(report):
             # The worker reports to itself as well, and serves nothing.

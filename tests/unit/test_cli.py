@@ -17,10 +17,11 @@ import requests
 import zxingcpp
 from PIL import Image
 
-from pytest_totphog import __version__, qr
+from pytest_totphog import __version__
 from pytest_totphog.apps import APPS
 from pytest_totphog.cli import _port, main, parser
-from tests.vectors import RFC_6238, RFC_SECRETS
+from pytest_totphog.credentials import qr
+from tests.support.vectors import RFC_6238, RFC_SECRETS
 
 SECRET = "JBSWY3DPEHPK3PXP"
 UNTOLD = "GEZDGNBVGY3TQOJQ"

@@ -1,7 +1,8 @@
-"""The architecture: floors, and imports that only go down."""
+"""The architecture: the tree is the plan, imports go down only, and nothing goes round in circles."""
 
 import ast
-import re
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,105 +11,95 @@ import pytest_totphog
 
 PACKAGE = Path(pytest_totphog.__file__).parent
 
-# A folder stands for all modules in it. On one floor, a module may import what is listed before it.
+# From the ground up. A name is a folder of the package, or a module at its root; those on one line do not import each
+# other.
 FLOORS = [
-    ["errors", "clock", "otp", "texts"],
-    [
-        "otpauth",
-        "migration",
-        "tokens",
-        "qr",
-        "pictures",
-        "enrolment",
-        "browsers",
-        "timestamp_file",
-        "patches",
-        "freezing",
-    ],
-    [
-        "journal",
-        "ledger",
-        "stores",
-        "explanation",
-        "one_time_code",
-        "taken_code",
-        "totp_token",
-        "verifier",
-        "flaws",
-        "passwords",
-        "access_tokens",
-        "mailbox",
-        "leases",
-        "accounts",
-        "waiting",
-    ],
-    ["authenticator", "namespaces", "wsgi"],
-    ["ui", "api", "backends"],
-    [
-        "apps",
-        "server",
-        "shared_server",
-        "workers",
-        "practice",
-        "controller",
-        "settings",
-        "secrecy",
-        "failures",
-        "process",
-        "conformance",
-    ],
-    ["plugin", "cli", "__main__"],
+    "version errors",
+    "inputs settings",
+    "browsers",
+    "clocks",
+    "wsgi",
+    "stores",
+    "credentials",
+    "enrolment",
+    "backends authenticator",
+    "secrecy",
+    "failures",
+    "api",
+    "apps",
+    "xdist",
+    "servers",
+    "session",
+    "conformance",
+    "report",
+    "plugin cli",
+    "__main__",
 ]
-ORDER = [name for floor in FLOORS for name in floor]
-# Apps never import each other, and the kit knows no authenticator.
-STRANGERS = {
-    ("authenticator", "wsgi"),
-    ("wsgi", "authenticator"),
-    ("backends", "api"),
-    ("backends", "ui"),
-    ("apps", "server"),
-    ("plugin", "cli"),
-}
+FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor.split()}
+MOST_FILES_AT_THE_ROOT = 12
 
-
-def imports(path: Path) -> set[str]:
-    """Return the modules of this package that a file imports, in whichever way and place."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module is not None:
-            if node.module == "pytest_totphog":
-                found |= {alias.name for alias in node.names} & set(ORDER)
-            elif node.module.startswith("pytest_totphog."):
-                found.add(node.module.split(".")[1])
-        elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("pytest_totphog.")}
-    return found
-
-
-def place(path: Path) -> str:
-    """Return the name under which a file stands in the plan."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
+# The lazy table of public names, and no one's floor.
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_down_only(path: Path) -> None:
-    """A module imports from floors below its own, or from what stands before it on its own floor."""
-    own = place(path)
-    others = imports(path) - {own}
-    assert [name for name in others if ORDER.index(name) > ORDER.index(own) or (own, name) in STRANGERS] == []
+def module(path: Path) -> str:
+    """Return the name of a file's module, without the package's own."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_backends_do_not_know_each_other(path: Path) -> None:
+MODULES = {module(path): path for path in FILES}
+
+
+@cache
+def imports(name: str) -> frozenset[str]:
+    """Return the modules of this package that a module imports, in whichever way and place."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "pytest_totphog":
+            source = (node.module or "").removeprefix("pytest_totphog").removeprefix(".")
+            names = [f"{source}.{alias.name}".removeprefix(".") for alias in node.names]
+            found |= {each if each in MODULES else source for each in names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.removeprefix("pytest_totphog.") for alias in node.names if "totphog." in alias.name}
+    return frozenset(found)
+
+
+def place(name: str) -> str:
+    """Return the folder that a module lives in, or the module itself at the root."""
+    return name.partition(".")[0]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_down_only(name: str) -> None:
+    """A module imports from its own folder and from floors below."""
+    others = {place(other) for other in imports(name)} - {place(name)}
+
+    assert sorted(other for other in others if FLOOR.get(other, 99) >= FLOOR[place(name)]) == []
+
+
+def test_there_is_no_circle() -> None:
+    """Neither between folders nor inside one; what only types need counts too."""
+    try:
+        TopologicalSorter({name: imports(name) - {name} for name in MODULES}).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("backends.")])
+def test_backends_do_not_know_each_other(name: str) -> None:
     """A backend imports nothing of another one, so that each can be read, and removed, alone."""
-    parts = path.relative_to(PACKAGE).parts
-    found = set(re.findall(r"pytest_totphog\.backends\.(\w+)", path.read_text("utf-8")))
-    assert parts[0] != "backends" or found <= {parts[1]}
+    backends = {path.parent.name for path in (PACKAGE / "backends").glob("*/app.py")}
+    own = name.split(".")[1]
+    others = {other.split(".")[1] for other in imports(name) if other.startswith("backends.")} - {own}
+
+    assert (others & backends) == set()
 
 
 def test_every_module_has_its_place() -> None:
     """The plan names every module and folder of the package, and none that is not there."""
-    assert {place(path) for path in FILES} == set(ORDER)
+    assert {place(name) for name in MODULES} == set(FLOOR)
+
+
+def test_the_root_can_be_seen_at_a_glance() -> None:
+    """What has a folder's noun goes into the folder."""
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST_FILES_AT_THE_ROOT

@@ -8,18 +8,18 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_totphog.access_tokens import AccessTokens
 from pytest_totphog.backends import flawed
+from pytest_totphog.backends.access_tokens import AccessTokens
+from pytest_totphog.backends.cors import Cors
 from pytest_totphog.backends.email_mfa.mail import MailNotSent, Postman
 from pytest_totphog.backends.email_mfa.model import EmailMfa, Reason, Refused
-from pytest_totphog.clock import Clock
+from pytest_totphog.backends.mailbox import Mailbox
+from pytest_totphog.backends.passwords import PasswordHasher
+from pytest_totphog.backends.verifier import Verifier, VerifierPolicy
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput, StoreError
-from pytest_totphog.mailbox import Mailbox
-from pytest_totphog.passwords import PasswordHasher
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.verifier import Verifier, VerifierPolicy
-from pytest_totphog.wsgi.cors import Cors
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.json import json_response, read_object, require_texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pytest_totphog.flaws import CODES, THROTTLE
+from pytest_totphog.backends.flaws import CODES, THROTTLE
 
 __all__ = ["FLAWS"]
 

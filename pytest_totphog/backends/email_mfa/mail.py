@@ -9,7 +9,7 @@ from email.utils import format_datetime, make_msgid
 from html import escape
 from typing import Final
 
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 
 __all__ = ["MailNotSent", "Postman"]
 

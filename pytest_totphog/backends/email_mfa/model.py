@@ -7,17 +7,17 @@ import secrets
 from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar, Final, Literal
 
-from pytest_totphog import otp
-from pytest_totphog.access_tokens import AccessTokens
+from pytest_totphog.backends.access_tokens import AccessTokens
 from pytest_totphog.backends.email_mfa.mail import Postman
-from pytest_totphog.clock import Clock, as_datetime
+from pytest_totphog.backends.passwords import PasswordHasher
+from pytest_totphog.backends.verifier import Verifier
+from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.credentials import otp
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput
-from pytest_totphog.passwords import PasswordHasher
+from pytest_totphog.inputs import as_email, as_password, as_text
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
-from pytest_totphog.texts import as_email, as_password, as_text
-from pytest_totphog.tokens import Token
-from pytest_totphog.verifier import Verifier
 
 __all__ = ["Account", "EmailMfa", "Refused"]
 

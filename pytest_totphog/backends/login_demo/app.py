@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_totphog import qr
-from pytest_totphog.access_tokens import AccessTokens
 from pytest_totphog.backends import flawed
+from pytest_totphog.backends.access_tokens import AccessTokens
 from pytest_totphog.backends.login_demo.model import Account, Accounts
-from pytest_totphog.clock import Clock
-from pytest_totphog.passwords import PasswordHasher
+from pytest_totphog.backends.passwords import PasswordHasher
+from pytest_totphog.backends.verifier import Verifier, VerifierPolicy
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.credentials import qr
+from pytest_totphog.inputs import as_email, as_password
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.texts import as_email, as_password
-from pytest_totphog.verifier import Verifier, VerifierPolicy
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.json import json_response, read_object, require_texts

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from pytest_totphog.backends.flaws import between_check_and_set
 from pytest_totphog.backends.login_demo.model import Account, Accounts, Enrolment, Login
-from pytest_totphog.flaws import between_check_and_set
-from pytest_totphog.otp import random_secret
+from pytest_totphog.backends.verifier import Verifier
+from pytest_totphog.credentials.otp import random_secret
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.tokens import Token
-from pytest_totphog.verifier import Verifier
 from pytest_totphog.wsgi.errors import HttpError
 
 __all__ = [

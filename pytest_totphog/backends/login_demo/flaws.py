@@ -7,11 +7,11 @@ from typing import Final
 
 from werkzeug.wrappers import Request, Response
 
+from pytest_totphog.backends.flaws import CODES, MEMORY, THROTTLE
 from pytest_totphog.backends.login_demo import flawed_accounts as accounts
 from pytest_totphog.backends.login_demo.app import _Api
 from pytest_totphog.backends.login_demo.model import Account
 from pytest_totphog.backends.login_demo.visitors import AddressThrottle, ClientCounter, SessionThrottle, VisitedApp
-from pytest_totphog.flaws import CODES, MEMORY, THROTTLE
 from pytest_totphog.wsgi.json import json_response
 
 __all__ = ["FLAWS"]

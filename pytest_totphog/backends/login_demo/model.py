@@ -8,13 +8,13 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
-from pytest_totphog.clock import Clock
-from pytest_totphog.otp import random_secret
-from pytest_totphog.passwords import PasswordHasher
+from pytest_totphog.backends.passwords import PasswordHasher
+from pytest_totphog.backends.verifier import Verifier
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.credentials.otp import random_secret
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
-from pytest_totphog.tokens import Token
-from pytest_totphog.verifier import Verifier
 
 __all__ = ["Account", "Accounts", "Enrolment", "Login", "PasswordReset", "SecondFactor"]
 

@@ -12,7 +12,7 @@ from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Request
 
 from pytest_totphog.backends.login_demo.app import _SecuredApp
-from pytest_totphog.verifier import Verdict, Verifier
+from pytest_totphog.backends.verifier import Verdict, Verifier
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

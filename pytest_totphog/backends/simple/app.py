@@ -7,13 +7,13 @@ from typing import Final
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_totphog import qr
 from pytest_totphog.backends import flawed
 from pytest_totphog.backends.simple.model import User, Users
-from pytest_totphog.clock import Clock
+from pytest_totphog.backends.verifier import Verifier, VerifierPolicy
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.credentials import qr
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.verifier import Verifier, VerifierPolicy
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.json import json_response, read_object, require_texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pytest_totphog.flaws import CODES, MEMORY, THROTTLE
+from pytest_totphog.backends.flaws import CODES, MEMORY, THROTTLE
 
 __all__ = ["FLAWS"]
 

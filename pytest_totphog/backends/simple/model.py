@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from pytest_totphog.clock import Clock, as_datetime
+from pytest_totphog.backends.verifier import Verifier
+from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.credentials.otp import random_secret
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput
-from pytest_totphog.otp import random_secret
 from pytest_totphog.stores import Repository, Store
-from pytest_totphog.tokens import Token
-from pytest_totphog.verifier import Verifier
 
 __all__ = ["User", "Users"]
 

@@ -7,19 +7,19 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
+from pytest_totphog.backends.cors import Cors
+from pytest_totphog.backends.passwords import PasswordHasher
+from pytest_totphog.backends.rate_limit import RateLimit
 from pytest_totphog.backends.vault.model import TOTP_FIELDS, Account, Accounts, Totp, Totps
-from pytest_totphog.clock import Clock, as_datetime
+from pytest_totphog.backends.verifier import VerifierPolicy
+from pytest_totphog.clocks.clock import Clock, as_datetime
 from pytest_totphog.errors import InvalidInput
-from pytest_totphog.passwords import PasswordHasher
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.verifier import VerifierPolicy
-from pytest_totphog.wsgi.cors import Cors
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Check, Gate
 from pytest_totphog.wsgi.json import json_response, read_object, require_texts
 from pytest_totphog.wsgi.openapi import openapi_routes
-from pytest_totphog.wsgi.rate_limit import RateLimit
 from pytest_totphog.wsgi.routes import App, Route
 
 __all__ = ["DEFAULT_POLICY", "create_app"]

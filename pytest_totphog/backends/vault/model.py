@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
-from pytest_totphog import otp
-from pytest_totphog.clock import Clock, as_datetime, as_period
+from pytest_totphog.backends.passwords import PasswordHasher
+from pytest_totphog.clocks.clock import Clock, as_datetime, as_period
+from pytest_totphog.credentials import otp
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
-from pytest_totphog.passwords import PasswordHasher
+from pytest_totphog.inputs import as_email, as_password, as_text, shape
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
-from pytest_totphog.texts import as_email, as_password, as_text, shape
-from pytest_totphog.tokens import Token
 
 __all__ = ["DEMO_EMAIL", "TOTP_FIELDS", "Account", "Accounts", "Totp", "Totps", "seed"]
 

@@ -6,7 +6,7 @@ import gc
 import weakref
 from typing import Any, Final
 
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.errors import TotphogError, shown
 

@@ -9,7 +9,7 @@ from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, Level, NotJudged
 from pytest_totphog.conformance.progress import Account
-from pytest_totphog.otp import decode_secret
+from pytest_totphog.credentials.otp import decode_secret
 
 __all__ = ["ENROLMENT"]
 

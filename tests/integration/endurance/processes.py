@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 
 
 class Replica:

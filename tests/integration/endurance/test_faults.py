@@ -14,16 +14,16 @@ import pytest
 import requests
 
 from pytest_totphog import Authenticator, CodeUnavailable
-from pytest_totphog.clock import NANOSECONDS, Clock
+from pytest_totphog.clocks.clock import NANOSECONDS, Clock
 from pytest_totphog.errors import StoreError
-from pytest_totphog.shared_server import SharedTotpServer
+from pytest_totphog.servers.shared_server import SharedTotpServer
 from pytest_totphog.stores import remote
 from pytest_totphog.stores.sql import SqlStore
 from tests.integration.endurance.conftest import ALICE, SECRET, RunningVerifier
 from tests.integration.endurance.network import Network, network_to
 from tests.integration.endurance.processes import Clients, Replica
-from tests.postgresql import PostgreSQL
-from tests.threads import in_threads
+from tests.support.postgresql import PostgreSQL
+from tests.support.threads import in_threads
 
 pytestmark = pytest.mark.slow
 

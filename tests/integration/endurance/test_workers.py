@@ -19,7 +19,7 @@ LIFE_SECONDS = int(os.environ.get("TOTPHOG_LIFE", "15"))
 CONFTEST = """
     import json
 
-    from pytest_totphog.process import shared_store
+    from pytest_totphog.session import shared_store
 
     def pytest_sessionfinish(session):
         if hasattr(session.config, "workerinput"):

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.api.app import totphog_app
-from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.wsgi.openapi import document
 
 

@@ -12,13 +12,14 @@ import pytest
 import requests
 from werkzeug.test import Client
 
-from pytest_totphog import FrozenClock, TotpServer, TotpToken, __version__, qr
+from pytest_totphog import FrozenClock, TotpServer, TotpToken, __version__
 from pytest_totphog.api.app import totphog_app
 from pytest_totphog.api.namespaces import create_app
-from pytest_totphog.authenticator import Authenticator
-from pytest_totphog.clock import Clock
+from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.credentials import qr
 from pytest_totphog.wsgi.gate import Gate
-from tests.vectors import RFC_4226, RFC_6238, RFC_SECRETS
+from tests.support.vectors import RFC_4226, RFC_6238, RFC_SECRETS
 
 SECRET = "JBSWY3DPEHPK3PXP"
 URI = f"otpauth://totp/GitHub:user@example.com?secret={SECRET}&issuer=GitHub"

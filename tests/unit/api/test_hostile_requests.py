@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog import TotpServer
-from tests.raw_http import RawClient
+from tests.support.raw_http import RawClient
 
 BATCHES = 10
 REQUESTS_IN_A_BATCH = 1000

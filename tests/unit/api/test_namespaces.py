@@ -9,9 +9,9 @@ import pytest
 from werkzeug.test import Client
 
 from pytest_totphog.api.namespaces import NamespacedApp, create_app
-from pytest_totphog.authenticator import Authenticator
-from pytest_totphog.clock import Clock
-from pytest_totphog.namespaces import Namespace, Namespaces
+from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.namespaces import Namespace, Namespaces
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.wsgi.gate import Gate

@@ -16,7 +16,7 @@ from werkzeug.test import Client
 
 from pytest_totphog import __version__
 from pytest_totphog.api.app import totphog_app
-from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.wsgi.openapi import document
 from pytest_totphog.wsgi.routes import Route
 

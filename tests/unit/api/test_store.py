@@ -11,8 +11,8 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.api.store import store_routes
-from pytest_totphog.ledger import Claim
 from pytest_totphog.stores import Store
+from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.wsgi.gate import Gate

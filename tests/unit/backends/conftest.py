@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 
 

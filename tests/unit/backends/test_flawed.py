@@ -9,10 +9,10 @@ import pytest
 from werkzeug.test import Client
 
 from pytest_totphog import Clock, InvalidInput, PracticeBackend, VerifierPolicy, create_app
-from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.backends import flawed
-from pytest_totphog.mailbox import Mailbox
-from pytest_totphog.verifier import Verifier
+from pytest_totphog.backends.mailbox import Mailbox
+from pytest_totphog.backends.verifier import Verifier
 
 
 @pytest.fixture

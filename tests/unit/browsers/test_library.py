@@ -7,7 +7,7 @@ import pytest
 
 from pytest_totphog import BrowserError, FrozenClock, InvalidInput
 from pytest_totphog.browsers.library import library_of
-from tests.browser import LIBRARIES, started
+from tests.support.browser import LIBRARIES, started
 
 
 class Firefox:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.conformance.battery import verdict_of
 from pytest_totphog.conformance.context import Context, Progress
 from pytest_totphog.conformance.control import problem_of
 from pytest_totphog.conformance.finding import Verdict
 from pytest_totphog.conformance.profiles import profile_of
 from pytest_totphog.conformance.rules import CHECKS
-from pytest_totphog.server import TotpServer
-from tests.honest_login import BareDriver, HonestDriver, HonestLogin
+from pytest_totphog.servers.totp_server import TotpServer
+from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin
 
 RULES = {check.rule.id: check for check in CHECKS}
 

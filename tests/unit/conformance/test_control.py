@@ -5,7 +5,7 @@ import pytest
 from pytest_totphog.conformance import LoginDriver
 from pytest_totphog.conformance.control import problem_of
 from pytest_totphog.conformance.finding import Measured
-from tests.honest_login import AccountsDriver, BareDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import AccountsDriver, BareDriver, HonestLogin, Outcome, Session, User
 from tests.unit.conformance.judging import context_of, driver_of
 
 

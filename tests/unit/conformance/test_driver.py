@@ -2,10 +2,10 @@
 
 import pytest
 
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.conformance import LoginDriver
 from pytest_totphog.conformance.driver import OPTIONAL
-from pytest_totphog.server import TotpServer
+from pytest_totphog.servers.totp_server import TotpServer
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 URI = f"otpauth://totp/Shop:alice?secret={SECRET}&digits=8"

@@ -1,7 +1,7 @@
 """The evidence of a rule."""
 
 from pytest_totphog.conformance.evidence import Evidence
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 
 def test_lines() -> None:

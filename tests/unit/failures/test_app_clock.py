@@ -13,7 +13,7 @@ from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import FrozenClock, TotpServer
-from pytest_totphog.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
 from pytest_totphog.failures.app_clock import Reading, ask, compared, shown_urls
 from pytest_totphog.failures.failure import AppClock
 

@@ -1,8 +1,8 @@
 """What a test took of the plugin."""
 
 from pytest_totphog import Authenticator
+from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.failures.record import Record
-from pytest_totphog.taken_code import TakenCode
 
 TOKEN = Authenticator().make(name="alice", secret="JBSWY3DPEHPK3PXP")
 

@@ -6,8 +6,8 @@ import pytest
 
 from pytest_totphog import Authenticator, FrozenClock
 from pytest_totphog.failures.recorder import Recorder
-from pytest_totphog.ledger import MemoryLedger
-from tests.threads import in_threads
+from pytest_totphog.stores.ledger import MemoryLedger
+from tests.support.threads import in_threads
 
 
 class Item(pytest.Item):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from pytest_totphog.accounts import Account
-from pytest_totphog.clock import as_datetime
+from pytest_totphog.authenticator.accounts import Account
+from pytest_totphog.clocks.clock import as_datetime
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.secrecy.known_secrets import KnownSecrets, of_account, of_token
-from pytest_totphog.tokens import Token
 
 ALICE = Token.create(name="alice", secret="JBSWY3DPEHPK3PXP", created_at=as_datetime(0))
 

@@ -130,7 +130,7 @@ PROGRAM = """
 import sys
 from dataclasses import replace
 from pytest_totphog.stores.sql import SqlStore
-from pytest_totphog.verifier import Attempts
+from pytest_totphog.backends.verifier import Attempts
 
 store = SqlStore(sys.argv[1])
 

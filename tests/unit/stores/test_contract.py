@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from pytest_totphog.stores import Repository, Store
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 
 @dataclass(frozen=True)

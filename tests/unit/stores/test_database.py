@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from pytest_totphog.errors import InvalidInput, MissingExtra, StoreError
 from pytest_totphog.stores import database as module
 from pytest_totphog.stores.database import Database
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 from tests.unit.stores.conftest import OwnDatabase
 
 NOTES = sqlalchemy.Table(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pytest_totphog.ledger import KEPT_STEPS, Claim, Ledger
 from pytest_totphog.stores import Store
-from tests.threads import in_threads
+from pytest_totphog.stores.ledger import KEPT_STEPS, Claim, Ledger
+from tests.support.threads import in_threads
 
 FAR = 2**62
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 from pytest_totphog.stores import Repository
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.records import put
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 
 @dataclass(frozen=True)

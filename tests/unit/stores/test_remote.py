@@ -17,13 +17,13 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.errors import InvalidInput, StoreError
-from pytest_totphog.ledger import Claim
 from pytest_totphog.stores import remote
+from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
 from pytest_totphog.wsgi.json import json_response
 from pytest_totphog.wsgi.server import Server
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 from tests.unit.stores.conftest import served
 from tests.unit.wsgi.conftest import Certificate, certificate  # noqa: F401 -- a fixture
 

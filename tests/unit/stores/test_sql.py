@@ -13,17 +13,17 @@ from typing import Any, ClassVar
 import pytest
 import sqlalchemy
 
-from pytest_totphog.access_tokens import SigningKey
+from pytest_totphog.authenticator.namespaces import Namespace
+from pytest_totphog.backends.access_tokens import SigningKey
 from pytest_totphog.backends.email_mfa import model as email_mfa
 from pytest_totphog.backends.login_demo import model as login_demo
 from pytest_totphog.backends.simple import model as simple
 from pytest_totphog.backends.vault import model as vault
+from pytest_totphog.backends.verifier import Attempts, LastStep
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, StoreError
-from pytest_totphog.leases import Lease
-from pytest_totphog.namespaces import Namespace
+from pytest_totphog.stores.leases import Lease
 from pytest_totphog.stores.sql import SqlStore
-from pytest_totphog.tokens import Token
-from pytest_totphog.verifier import Attempts, LastStep
 from tests.unit.stores.conftest import Children, OwnDatabase
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import StoreError
-from pytest_totphog.ledger import Claim, Ledger
 from pytest_totphog.stores.database import Database
+from pytest_totphog.stores.ledger import Claim, Ledger
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.stores.sql_ledger import SqlLedger
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 from tests.unit.stores.conftest import Children, OwnDatabase
 
 FAR = 2**62

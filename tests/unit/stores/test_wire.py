@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores.wire import RecordWire
-from pytest_totphog.tokens import Token
 
 
 @dataclass(frozen=True)

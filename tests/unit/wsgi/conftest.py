@@ -19,7 +19,7 @@ from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.json import json_response
 from pytest_totphog.wsgi.routes import App, Route
 from pytest_totphog.wsgi.server import Server
-from tests.raw_http import RawClient
+from tests.support.raw_http import RawClient
 
 
 def show(request: Request) -> Response:

@@ -12,7 +12,7 @@ import requests
 
 from pytest_totphog.wsgi.connection import Connection
 from pytest_totphog.wsgi.server import Server
-from tests.raw_http import RawClient, RawResponse
+from tests.support.raw_http import RawClient, RawResponse
 
 Connect = Callable[[], RawClient]
 

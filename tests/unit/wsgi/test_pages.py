@@ -19,7 +19,7 @@ def pages() -> Pages:
         gate,
     )
     page = Route("GET", "/page", lambda _: page_response("<!doctype html>", "text/html"))
-    return Pages(app, [page, file_route("/page.js", "pytest_totphog.ui", "app.js", "text/javascript")], gate)
+    return Pages(app, [page, file_route("/page.js", "pytest_totphog.api.page", "app.js", "text/javascript")], gate)
 
 
 @pytest.fixture

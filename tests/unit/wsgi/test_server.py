@@ -15,7 +15,7 @@ from urllib3.exceptions import InsecureRequestWarning
 from pytest_totphog import MissingExtra, ServerError
 from pytest_totphog.wsgi.routes import App
 from pytest_totphog.wsgi.server import Server
-from tests.raw_http import RawClient
+from tests.support.raw_http import RawClient
 
 Serve = Callable[..., Server]
 Threads = Callable[[], list[str]]

@@ -6,8 +6,8 @@ import pytest
 from werkzeug.test import Client
 
 from pytest_totphog.backends.email_mfa.app import create_app
-from pytest_totphog.clock import Clock
-from pytest_totphog.mailbox import Mailbox
+from pytest_totphog.backends.mailbox import Mailbox
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 
 

@@ -8,10 +8,10 @@ from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.backends.email_mfa.app import create_app
 from pytest_totphog.backends.email_mfa.model import Account, MailedCode, Registration, ResetLink
-from pytest_totphog.clock import Clock
-from pytest_totphog.mailbox import Mailbox
+from pytest_totphog.backends.mailbox import Mailbox
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 EMAIL, PASSWORD = "alice@example.com", "down the rabbit hole"
 ALICE = {

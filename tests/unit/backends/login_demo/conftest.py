@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.backends.login_demo.app import create_app
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.totp_token import TotpToken
 from tests.unit.backends.contract import Contract, ContractClient
 
 KEY = "the key of the login-demo's tests"

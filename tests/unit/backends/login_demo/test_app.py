@@ -12,14 +12,14 @@ import jwt
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from pytest_totphog import qr
-from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.backends.login_demo.app import DEFAULT_POLICY, create_app
 from pytest_totphog.backends.login_demo.model import Account, SecondFactor
-from pytest_totphog.clock import Clock
+from pytest_totphog.backends.verifier import VerifierPolicy
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.credentials import qr
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.verifier import VerifierPolicy
 from pytest_totphog.wsgi.openapi import document
 
 KEY = "the key of the login-demo's tests"

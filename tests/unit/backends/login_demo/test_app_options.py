@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from pytest_totphog.authenticator import Authenticator
+from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.backends.login_demo.app import create_app
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from tests.unit.backends.contract import Contract, ContractClient
 from tests.unit.backends.login_demo.conftest import User
 

@@ -6,11 +6,11 @@ from typing import TypeVar
 import pytest
 
 from pytest_totphog.backends.login_demo.model import Account, Accounts, Enrolment, Login, SecondFactor
-from pytest_totphog.clock import Clock
-from pytest_totphog.passwords import PasswordHasher
+from pytest_totphog.backends.passwords import PasswordHasher
+from pytest_totphog.backends.verifier import Verifier, VerifierPolicy
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryRepository, MemoryStore
-from pytest_totphog.verifier import Verifier, VerifierPolicy
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 PASSWORD = "correct horse"
 Result = TypeVar("Result")

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 from pytest_totphog.backends.login_demo.app import create_app
 from pytest_totphog.backends.login_demo.model import Account, SecondFactor
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.routes import Route
 from tests.unit.backends.contract import Contract, DocumentTests

@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_totphog.backends.simple.app import create_app
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from tests.unit.backends.contract import Contract, ContractClient
 

@@ -5,11 +5,11 @@ from werkzeug.test import Client
 
 from pytest_totphog.backends.simple.app import DEFAULT_POLICY, create_app
 from pytest_totphog.backends.simple.model import User
-from pytest_totphog.clock import Clock
-from pytest_totphog.qr import data_uri
+from pytest_totphog.backends.verifier import VerifierPolicy
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.credentials.qr import data_uri
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.verifier import VerifierPolicy
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 # For JBSWY3DPEHPK3PXP, by the half minute around 2024-01-15T10:30:00Z, as oathtool has them.
 TWO_BEFORE, BEFORE, CURRENT, AFTER, TWO_AFTER = "800273", "286522", "648307", "764426", "812434"

@@ -3,11 +3,11 @@
 import pytest
 
 from pytest_totphog.backends.simple.model import User, Users
-from pytest_totphog.clock import Clock
+from pytest_totphog.backends.verifier import Verifier, VerifierPolicy
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.verifier import Verifier, VerifierPolicy
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 ALICE = User("alice", "JBSWY3DPEHPK3PXP")
 

@@ -11,14 +11,14 @@ from werkzeug.test import Client
 
 from pytest_totphog.backends.vault.app import DEFAULT_POLICY, create_app
 from pytest_totphog.backends.vault.model import Access, Account, Totp, seed
-from pytest_totphog.clock import Clock
+from pytest_totphog.backends.verifier import VerifierPolicy
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.sql import SqlStore
-from pytest_totphog.verifier import VerifierPolicy
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.server import Server
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 UNKNOWN_ID = "550e8400-e29b-41d4-a716-446655440000"

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.vault.model import DEMO_EMAIL, Access, Account, Accounts, Totp, Totps, seed
-from pytest_totphog.clock import Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput
-from pytest_totphog.passwords import PasswordHasher
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.sql import SqlStore
-from tests.threads import in_threads
+from tests.support.threads import in_threads
 
 DEMO_TOKEN = "c8eeaabf3ef14ffc811cab37ba16753f"
 ALICE, BOB = "aaaaaaaa-0000-4000-8000-000000000000", "bbbbbbbb-0000-4000-8000-000000000000"

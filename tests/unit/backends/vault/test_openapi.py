@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from werkzeug.test import Client
 
+from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.vault.app import create_app
 from pytest_totphog.backends.vault.model import Access, Account, Totp, seed
-from pytest_totphog.clock import Clock
-from pytest_totphog.passwords import PasswordHasher
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.routes import Route
 from tests.unit.backends.contract import Contract, DocumentTests, examples

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_totphog.clock import Clock
-from pytest_totphog.practice import PracticeBackend
-from pytest_totphog.server import TotpServer
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.servers.practice import PracticeBackend
+from pytest_totphog.servers.totp_server import TotpServer
 from pytest_totphog.wsgi.server import Server
 from tests.unit.conformance.drivers.logins import Enrolled, enrolled
 from tests.unit.conformance.drivers.site import Site

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import requests
 
+from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.conformance.drivers import Account, HttpLogin
-from pytest_totphog.practice import PracticeBackend
-from pytest_totphog.server import TotpServer
-from pytest_totphog.totp_token import TotpToken
+from pytest_totphog.servers.practice import PracticeBackend
+from pytest_totphog.servers.totp_server import TotpServer
 
 ADA = Account("ada", "ahoy")
 

@@ -11,7 +11,7 @@ from selenium import webdriver
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.drivers import BrowserLogin, PlaywrightLogin, SeleniumLogin
 from pytest_totphog.errors import TotphogError
-from tests.system import CHROMIUM_FLAGS, require
+from tests.support.system import CHROMIUM_FLAGS, require
 from tests.unit.conformance.drivers.logins import ADA, DemoPage, Enrolled, SitePages
 from tests.unit.conformance.drivers.site import Site
 

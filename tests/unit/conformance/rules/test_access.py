@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_totphog.conformance.finding import Verdict
-from tests.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session, User
 from tests.unit.conformance.judging import judged
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_totphog.conformance.finding import Verdict
 from pytest_totphog.conformance.rules.codes import window
-from tests.honest_login import PERIOD, BareDriver, HonestDriver, HonestLogin, Session, User
+from tests.support.honest_login import PERIOD, BareDriver, HonestDriver, HonestLogin, Session, User
 from tests.unit.conformance.judging import RULES, context_of, driver_of, judged
 
 

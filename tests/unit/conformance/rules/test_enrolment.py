@@ -4,7 +4,7 @@ import pyotp
 import pytest
 
 from pytest_totphog.conformance.finding import Verdict
-from tests.honest_login import AccountsDriver, BareDriver, HonestDriver, HonestLogin, User
+from tests.support.honest_login import AccountsDriver, BareDriver, HonestDriver, HonestLogin, User
 from tests.unit.conformance.judging import judged
 
 

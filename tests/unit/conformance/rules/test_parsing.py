@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog.conformance.finding import Verdict
-from tests.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session
+from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session
 from tests.unit.conformance.judging import RULES, context_of, driver_of, judged
 
 

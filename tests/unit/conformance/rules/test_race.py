@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pytest_totphog.conformance.finding import Verdict
-from tests.honest_login import HonestDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import HonestDriver, HonestLogin, Outcome, Session, User
 from tests.unit.conformance.judging import judged
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from pytest_totphog.conformance.finding import Verdict
-from tests.honest_login import BareDriver, HonestDriver, HonestLogin, Session, User
+from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Session, User
 from tests.unit.conformance.judging import judged
 
 

@@ -1,0 +1,1 @@
+"""The user's phone: tokens that hand out codes."""

@@ -1,0 +1,216 @@
+"""The authenticator: tokens, the clock they follow, and the ledger of what was handed out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any
+
+from pytest_totphog.authenticator.codes import TakenCode
+from pytest_totphog.authenticator.journal import Journal
+from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.credentials.token import Token
+from pytest_totphog.enrolment.sources import Source, accounts_in
+from pytest_totphog.errors import InvalidInput, ServerError, TokenNotFound, hidden_in_reports
+from pytest_totphog.stores import Repository
+from pytest_totphog.stores.ledger import MAX_HOLDER, Ledger, MemoryLedger
+from pytest_totphog.stores.memory import MemoryRepository
+
+__all__ = ["Authenticator", "running_test", "this_process"]
+
+__tracebackhide__ = hidden_in_reports
+
+
+class Authenticator:
+    """Tokens, the clock they follow, and the ledger of what was handed out.
+
+    Args:
+        clock: what the codes follow; the system's time unless given.
+        tokens: where tokens live; in memory unless given.
+        ledger: where claims live; in memory unless given.
+        namespace: which of the tokens there are its own.
+        holder: says who takes a one-time code; the running pytest test, or the process, unless given.
+        min_remaining: seconds that a one-time code must have to live unless its taker says otherwise; unless given 10,
+            or half of a period below 20.
+        timeout: real seconds to wait for one at the most unless its taker says otherwise.
+        on_code: called with every code that a token gives.
+        on_token: called with every token before anybody else has it, and perhaps again.
+
+    Attributes:
+        journal: what was handed out and verified, for people who look on.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        tokens: Repository[Token] | None = None,
+        ledger: Ledger | None = None,
+        namespace: str = "",
+        holder: Callable[[], str] | None = None,
+        min_remaining: float | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        on_code: Callable[[TakenCode], None] | None = None,
+        on_token: Callable[[Token], None] | None = None,
+    ) -> None:
+        self.clock = Clock() if clock is None else clock
+        self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
+        self.journal = Journal()
+        self.holder = running_test if holder is None else holder
+        self.min_remaining = min_remaining
+        self.timeout = timeout
+        self.on_code = on_code
+        self.on_token = on_token
+        self.closed = False
+        self.namespace = namespace
+        self._tokens: Repository[Token] = MemoryRepository() if tokens is None else tokens
+        self._api_url: str | None = None
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the API that serves this authenticator; told by `open`.
+
+        Raises:
+            ServerError: while no server runs.
+        """
+        if self._api_url is None:
+            raise ServerError("no server runs for this token; start one: with TotpServer() as server: …")
+        return self._api_url
+
+    @property
+    def tokens(self) -> list[TotpToken]:
+        """All tokens, oldest first."""
+        return [self._own(token) for token in self._tokens.find(namespace=self.namespace)]
+
+    def get(self, id: str) -> TotpToken:
+        """Return the token with an id.
+
+        Raises:
+            TokenNotFound: when there is none.
+        """
+        token = self._tokens.get(id)
+        if token is None or token.namespace != self.namespace:
+            raise TokenNotFound("Token not found")
+        return self._own(token)
+
+    def make(self, uri: str | None = None, **parameters: Any) -> TotpToken:
+        """Return a token that follows this clock and is stored nowhere.
+
+        Args:
+            uri: an `otpauth://totp/` URI, or else
+            parameters: `name`, and as they are wanted `secret`, `issuer`, `digits`, `period`, `algorithm`.
+
+        Raises:
+            InvalidInput: when an argument is not what is accepted.
+        """
+        created_at = self.clock.now()
+        if uri is None:
+            token = Token.create(created_at=created_at, **parameters)
+        elif parameters:
+            raise InvalidInput(f"uri says it all; also given: {', '.join(sorted(parameters))}")
+        else:
+            token = Token.from_uri(uri, created_at=created_at)
+        return self._own(replace(token, namespace=self.namespace))
+
+    def add(self, token: TotpToken) -> TotpToken:
+        """Keep a token that `make` has made, and return it."""
+        self._tokens.add(token)
+        return token
+
+    def enroll(self, source: Source, name: str = "account") -> TotpToken:
+        """Add a token from what an enrolment page shows.
+
+        Args:
+            source: an `otpauth://totp/` or `otpauth-migration://` URI, the secret in base32 as printed, or a picture of
+                the QR code: its bytes (PNG, JPEG, WebP, SVG), its path, a `data:` URL, or an SVG element.
+            name: what to call it when the source is a bare secret.
+
+        Raises:
+            InvalidInput: when the source is nothing of that, or shows several accounts; nothing is added.
+            MissingExtra: for a picture, without the extra `qr`.
+        """
+        tokens = self._tokens_in(source, name)
+        if len(tokens) > 1:
+            raise InvalidInput(
+                f"there are {len(tokens)} accounts: {', '.join(map(_account_name, tokens))}; "
+                "accepted is one, and enroll_all() takes all of them"
+            )
+        return self.add(tokens[0])
+
+    def enroll_from(self, page: Any, locator: Any = None, name: str = "account", *, timeout: float = 10) -> Any:
+        """Add a token from what a set-up page shows in a browser; see `TotpServer.enroll_from`."""
+        from pytest_totphog.enrolment.setup_page import enrolled_from
+
+        return enrolled_from(page, locator, partial(self.enroll, name=name), timeout)
+
+    def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
+        """Add a token for each account that a source shows, such as an authenticator's export; see `enroll`.
+
+        Raises:
+            InvalidInput: when one of them is not what is accepted; nothing is added.
+            MissingExtra: for a picture, without the extra `qr`.
+        """
+        tokens = self._tokens_in(source, name)
+        self._tokens.add(*tokens)
+        return tokens
+
+    def remove(self, token: TotpToken | str) -> None:
+        """Remove a token, given itself or its id; what was handed out stays in the ledger.
+
+        Raises:
+            TokenNotFound: when it is not there.
+        """
+        own = self.get(token if isinstance(token, str) else token.id)
+        if self._tokens.remove(own.id) is None:
+            raise TokenNotFound("Token not found")
+
+    def clear(self) -> int:
+        """Remove all tokens and return how many there were; what was handed out stays in the ledger."""
+        return self._tokens.clear(namespace=self.namespace)
+
+    def restore(self, tokens: list[TotpToken]) -> None:
+        """Keep just these tokens, in this order: remove the others, put back the missing."""
+        self.clear()
+        self._tokens.add(*tokens)
+
+    def open(self, api_url: str) -> None:
+        """Tell the tokens where they are served, and let them wait for codes."""
+        self._api_url = api_url
+        self.closed = False
+
+    def close(self) -> None:
+        """Give up all waiting for codes; the tokens are served nowhere."""
+        self._api_url = None
+        self.closed = True
+        self.clock.wake()
+
+    def _tokens_in(self, source: Source, name: str) -> list[TotpToken]:
+        return [self.make(**account) for account in accounts_in(source, name)]
+
+    def _own(self, token: Token) -> TotpToken:
+        """Return a token as one of this authenticator; what is kept in memory is one already."""
+        if isinstance(token, TotpToken) and token.authenticator is self:
+            return token
+        if self.on_token is not None:
+            self.on_token(token)
+        return TotpToken(**{field.name: getattr(token, field.name) for field in fields(Token)}, authenticator=self)
+
+
+def _account_name(token: Token) -> str:
+    return ascii(f"{token.issuer}:{token.name}" if token.issuer else token.name)
+
+
+def running_test() -> str:
+    """Return the name of the running pytest test and its xdist worker, or else the process."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    name = f"{worker} {test}".strip() or this_process()
+    # Parameters make names of any length, and not every ledger takes every character.
+    return "".join(each if each.isprintable() else "?" for each in name)[:MAX_HOLDER]
+
+
+def this_process() -> str:
+    """Return the name of this process."""
+    return f"process {os.getpid()}"

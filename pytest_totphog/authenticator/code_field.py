@@ -1,0 +1,209 @@
+"""The field for a code, or its boxes for a digit each, typed into as a person does."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any, Final, Protocol
+
+from pytest_totphog.browsers.library import PATH, Library, library_of, performed
+from pytest_totphog.browsers.steps import Steps
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.errors import BrowserError, TotphogError, hidden_in_reports, shown
+
+__all__ = ["CodeSource", "fill_code"]
+
+__tracebackhide__ = hidden_in_reports
+
+# Real seconds for a page to show what was typed, before it is typed once more.
+SETTLING: Final = 1.0
+
+# Of what a locator matches: the fields in it, and the boxes beside the first of several.
+FIELDS: Final = """elements => {
+  const other = ["hidden", "checkbox", "radio", "submit", "button", "reset", "image", "file", "range", "color"];
+  const fillable = `:is(input, textarea):not(${other.map(type => `[type=${type}]`)})`;
+  const box = "input[maxlength='1']:not([type=hidden])";
+  let fields = elements.flatMap(each => each.matches(fillable) ? [each] : [...each.querySelectorAll(fillable)]);
+  const seen = fields.filter(each => each.getClientRects().length);
+  if (seen.length) fields = seen;
+  if (fields.length === 1 && fields[0].matches(box)) {
+    const [first] = fields;
+    for (let around = first.parentElement; around && fields.length === 1; around = around.parentElement) {
+      const boxes = [...around.querySelectorAll(box)];
+      fields = boxes.slice(boxes.indexOf(first));
+    }
+  }
+  for (const kind of [box, "[autocomplete=one-time-code]"]) {
+    const those = fields.filter(each => each.matches(kind));
+    if (those.length > (kind === box ? 1 : 0) && fields.length > 1) fields = those;
+  }
+  return fields;
+}"""
+# Why one cannot be typed into; null where all can.
+OBSTACLE: Final = """fields => {
+  for (const field of fields) {
+    if (!field.getClientRects().length || getComputedStyle(field).visibility !== "visible") return "not visible";
+    if (field.matches(":disabled")) return "disabled";
+    if (field.readOnly) field.focus(); // some are until then, to keep a browser from filling them in
+    if (field.readOnly) return "read-only";
+  }
+  return null;
+}"""
+SELECT: Final = "([field]) => { field.focus(); field.select(); return field.value !== ''; }"
+# Notes the most digits that they hold at a time: a page that sends the code itself may empty them at once.
+WATCH: Final = """fields => {
+  const key = Symbol.for("pytest-totphog: most digits");
+  fields[0][key]?.watch.abort();
+  const seen = fields[0][key] = { digits: "", watch: new AbortController() };
+  const look = () => {
+    const digits = fields.map(each => each.value.replace(/\\D/g, "")).join("");
+    if (digits.length >= seen.digits.length) seen.digits = digits;
+  };
+  fields[0].ownerDocument.defaultView.addEventListener("input", look, { capture: true, signal: seen.watch.signal });
+}"""
+# Null where they are gone, or wait for an answer.
+HELD: Final = """fields => {
+  if (fields.some(each => !each.getClientRects().length || each.matches(":disabled"))) return null;
+  return [fields.map(each => each.value).join(""), fields[0][Symbol.for("pytest-totphog: most digits")].digits];
+}"""
+
+
+class CodeSource(Protocol):
+    """What `fill_code` asks of a token."""
+
+    @property
+    def digits(self) -> int:
+        """How many digits its codes have."""
+        ...
+
+    def one_time_code(self, *arguments: Any, **options: Any) -> str:
+        """Return a code that nobody has been given before."""
+        ...
+
+    def explain(self, code: str) -> Any:
+        """Return what tells by `steps` how far ahead of the current one a code's step is."""
+        ...
+
+
+def fill_code(page: Any, locator: Any, token: CodeSource, *, field_timeout: float = 10, **options: Any) -> Any:
+    """Type a one-time code into a login's field, key by key, and return the code.
+
+    It waits for the field, takes the code only then, and looks whether the field holds it; if a key was lost, it
+    empties the field and types once more. A field that is gone after the last digit was sent by the page.
+
+    Args:
+        page: a WebDriver of Selenium's, or a page or frame of Playwright's; for an async one, await the result.
+        locator: the field; or its boxes, the first of them, or what they are in. For Selenium a CSS selector, a
+            `(By.…, "value")` tuple, a WebElement or a list of them; for Playwright a selector, a Locator or an
+            ElementHandle.
+        token: whose code.
+        field_timeout: how long to wait for the field, in real seconds.
+        options: `min_remaining`, `lookahead` and `timeout` of `one_time_code`.
+
+    Raises:
+        BrowserError: when there is no such field in time, or it does not keep what is typed.
+        CodeUnavailable: when there is no code in time.
+        InvalidInput: when an argument is not what is accepted.
+    """
+    library = library_of(page)
+    return performed(library, _fill(library, locator, token, field_timeout, options))
+
+
+def _fill(library: Library, locator: Any, token: CodeSource, timeout: float, options: dict[str, Any]) -> Steps[str]:
+    fields = yield from _fields(library, locator, token.digits, timeout)
+    yield from _empty(library, fields)
+    code: str = yield library.apart(partial(token.one_time_code, **options))
+    held = yield from _typed(library, fields, code)
+    if held is None:
+        return code
+    # The page may have replaced them, and time may have passed.
+    fields = yield from _fields(library, locator, token.digits, timeout)
+    yield from _empty(library, fields)
+    explanation = yield library.apart(partial(token.explain, code))
+    if explanation.steps is None or explanation.steps < 0:
+        code = yield library.apart(partial(token.one_time_code, **options))
+    held = yield from _typed(library, fields, code)
+    if held is not None:
+        raise BrowserError(
+            f"{shown(locator)} does not take a code: {token.digits} digits were typed, twice, and it holds "
+            f"{shown(held)}; accepted is a field, or as many boxes, that keep every digit"
+        )
+    return code
+
+
+def _fields(library: Library, locator: Any, digits: int, timeout: float) -> Steps[list[Any]]:
+    """Wait for the fields, and return them."""
+    deadline = Clock.monotonic() + timeout
+    while True:
+        fields: list[Any] = []
+        obstacle: str | None = "not there"
+        try:
+            elements = yield from library.find(locator)
+            if elements:
+                fields = yield from library.chosen(FIELDS, elements)
+            if len(fields) in {1, digits}:
+                # Of boxes the later ones may wait for the first.
+                obstacle = yield library.evaluate(OBSTACLE, fields[:1])
+            elif elements:
+                obstacle = f"{len(fields)} fields; accepted are one, and {digits} boxes for a digit each"
+        except TotphogError:
+            raise
+        except Exception:  # the library's own, of a page or a field that is just changing
+            if Clock.monotonic() > deadline:
+                raise
+            obstacle = "changing"
+        if obstacle is None:
+            return fields
+        if Clock.monotonic() > deadline:
+            where = yield library.evaluate(PATH)
+            raise BrowserError(
+                f"{shown(locator)} on the page {shown(where)} is {obstacle}, after {timeout:g} s; "
+                "a code is typed where a person can type one"
+            )
+        yield library.pause()
+
+
+def _empty(library: Library, fields: list[Any]) -> Steps[None]:
+    for field in reversed(fields):
+        if (yield library.evaluate(SELECT, [field])):
+            yield library.press(field, library.backspace)
+
+
+def _typed(library: Library, fields: list[Any], code: str) -> Steps[str | None]:
+    """Type a code and return what the fields hold instead of it; None where they hold it or the page has taken it."""
+    typed = 0
+    try:
+        yield library.evaluate(WATCH, fields)
+        for typed, digit in enumerate(code, start=1):
+            field = fields[typed - 1 if len(fields) > 1 else 0]
+            if len(fields) > 1 and typed > 1:
+                yield from _enabled(library, field)
+            yield library.press(field, digit)
+    except Exception:
+        # With the last digit the page may have gone on, and in the middle it may have made the field anew.
+        if typed == 0:
+            raise
+    deadline = Clock.monotonic() + SETTLING
+    while True:
+        try:
+            held = yield library.evaluate(HELD, fields)
+        except Exception:  # noqa: BLE001 -- the library's own, of a page or field that is gone
+            held = None
+        if held is None:
+            return None if typed == len(code) else ""
+        text, most = held
+        if code in {_digits(text), most if not text else ""}:
+            return None
+        if Clock.monotonic() > deadline:
+            return str(text)
+        yield library.pause()
+
+
+def _enabled(library: Library, field: Any) -> Steps[None]:
+    deadline = Clock.monotonic() + SETTLING
+    while (yield library.evaluate(OBSTACLE, [field])) and Clock.monotonic() < deadline:
+        yield library.pause()
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)

@@ -1,0 +1,67 @@
+"""Codes: as the ledger hands them out, and as somebody took them from a token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pytest_totphog.clocks.clock import NANOSECONDS, as_datetime
+
+if TYPE_CHECKING:
+    from pytest_totphog.credentials.token import Token
+
+__all__ = ["OneTimeCode", "TakenCode"]
+
+
+@dataclass(frozen=True)
+class OneTimeCode:
+    """A code that nobody has been given before, with the facts from the same reading of the clock.
+
+    Attributes:
+        code: the digits.
+        step: the time step.
+        period: length of a time step in seconds.
+        remaining_seconds: how long the code lives, whole seconds.
+        waited_seconds: how long was waited for it, real seconds.
+    """
+
+    code: str
+    step: int
+    period: int
+    remaining_seconds: int
+    waited_seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the code as the API's JSON object."""
+        return {
+            "code": self.code,
+            "step": self.step,
+            "valid_from": as_datetime(self.step * self.period * NANOSECONDS).isoformat(),
+            "expires_at": as_datetime((self.step + 1) * self.period * NANOSECONDS).isoformat(),
+            "remaining_seconds": self.remaining_seconds,
+            "period": self.period,
+            "waited_seconds": round(self.waited_seconds, 3),
+        }
+
+
+# Not a dataclass: one is made for each code, and a frozen dataclass costs four times as much.
+class TakenCode(NamedTuple):
+    """A code that a token has given.
+
+    Attributes:
+        token: whose code it is.
+        by: what gave it, as a reader recognises it: `"now()"`.
+        step: its time step; None for a code of no step.
+        code: the digits.
+        moment: when it was taken, in nanoseconds since the epoch on the clock that the codes follow.
+        holder: who has the code, where its taker has said so.
+        waited_seconds: how long was waited for it, real seconds; None where nobody waits.
+    """
+
+    token: Token
+    by: str
+    step: int | None
+    code: str
+    moment: int
+    holder: str | None = None
+    waited_seconds: float | None = None

@@ -1,0 +1,195 @@
+"""The namespaces of a shared server: each test run has tokens and a clock of its own, and all share one ledger."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
+
+from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.clocks.clock import Clock, within_range
+from pytest_totphog.credentials.token import Token
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
+from pytest_totphog.stores import Repository, Store
+from pytest_totphog.stores.records import put
+
+__all__ = ["Namespace", "Namespaces", "StoredClock"]
+
+__tracebackhide__ = hidden_in_reports
+
+# A test run that died leaves its tokens behind; after a day without a request they are forgotten.
+DAY: Final = 86_400
+# A claim is of use as long as its step may be asked for; no step is longer than a day.
+KEPT_CLAIMS_SECONDS: Final = 7 * DAY
+# How exactly the last use of a namespace is known, in seconds.
+USE_INTERVAL: Final = 60
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """What is known of a namespace beside its tokens.
+
+    Attributes:
+        id: its name; empty for the tokens and the clock of all who name none.
+        used_at: when it was last used, in seconds since the epoch, of real time.
+        frozen_at: where its clock stands, in microseconds since the epoch, which every store can count up to the
+            year 9999; None while it is live.
+    """
+
+    collection: ClassVar = "namespaces_namespace"
+
+    id: str
+    used_at: float
+    frozen_at: int | None = None
+
+
+class StoredClock(Clock):
+    """A clock that stands or runs alike in every process that shares its store.
+
+    Args:
+        namespaces: where it is kept.
+        id: the namespace whose clock it is.
+    """
+
+    # Another process may freeze it.
+    _longest_wait = 1.0
+
+    def __init__(self, namespaces: Repository[Namespace], id: str) -> None:
+        super().__init__()
+        self._namespaces = namespaces
+        self._id = id
+
+    def _reading(self) -> int | None:
+        namespace = self._namespaces.get(self._id)
+        return None if namespace is None else _nanoseconds(namespace)
+
+    def _show(self, nanoseconds: int | None) -> None:
+        self._put(lambda _: nanoseconds)
+
+    def _move(self, target: Callable[[int], int]) -> float:
+        # Another process may have moved it meanwhile, or released it.
+        self._put(lambda frozen_at: None if frozen_at is None else within_range(target(frozen_at)))
+        return self.time()
+
+    def _put(self, change: Callable[[int | None], int | None]) -> None:
+        def changed(old: Namespace | None) -> Namespace:
+            known = Namespace(self._id, Clock().time()) if old is None else old
+            nanoseconds = change(_nanoseconds(known))
+            return replace(known, frozen_at=None if nanoseconds is None else nanoseconds // 1000)
+
+        super()._show(_nanoseconds(put(self._namespaces, self._id, changed)))
+
+
+def _nanoseconds(namespace: Namespace) -> int | None:
+    """Return where the clock of a namespace stands, as clocks count."""
+    return None if namespace.frozen_at is None else namespace.frozen_at * 1000
+
+
+class Namespaces:
+    """The authenticators of a server: one for each namespace, and one for all who name none.
+
+    Args:
+        store: where tokens, clocks and claims live.
+        default: the authenticator of those who name no namespace; one in the store unless given.
+        holder: says who takes a one-time code; see `Authenticator`.
+        clock: real time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        default: Authenticator | None = None,
+        *,
+        holder: Callable[[], str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.store = store
+        self._holder = holder
+        self._clock = Clock() if clock is None else clock
+        self._lock = threading.Lock()
+        self._authenticators: dict[str, Authenticator] = {}
+        self._touched: dict[str, float] = {}
+        self.default = self._make("") if default is None else default
+
+    def get(self, name: str) -> Authenticator:
+        """Return the authenticator of a namespace, which is there as soon as it is named.
+
+        Args:
+            name: 1 to 100 letters, digits, dots, dashes and underscores.
+
+        Raises:
+            InvalidInput: when it is another name.
+        """
+        if _NAME.fullmatch(name) is None:
+            raise InvalidInput(
+                f"the namespace is {shown(name)}; accepted are 1 to 100 letters, digits, dots, dashes and underscores, "
+                "the first of them a letter or a digit"
+            )
+        with self._lock:
+            new = name not in self._authenticators
+            if new:
+                self._authenticators[name] = self._make(name)
+            authenticator = self._authenticators[name]
+        if not 0 <= self._clock.time() - self._touched.get(name, -math.inf) < USE_INTERVAL:
+            self._touch(name)
+        if new:
+            self.prune()
+        return authenticator
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether this process knows a namespace."""
+        return name in self._authenticators
+
+    def prune(self) -> None:
+        """Forget the namespaces that nobody has used for a day, with their tokens, and what was claimed a week ago."""
+        now = self._clock.time()
+        records = self._records.find()
+        for namespace in records:
+            if namespace.id and namespace.used_at < now - DAY:
+                self._tokens.clear(namespace=namespace.id)
+                self._records.remove(namespace.id)
+        kept = {namespace.id for namespace in records if namespace.used_at >= now - DAY}
+        with self._lock:
+            # Another process may have pruned what this one still knows.
+            self._authenticators = {name: each for name, each in self._authenticators.items() if name in kept}
+            self._touched = {name: each for name, each in self._touched.items() if name in kept}
+        self.store.ledger.prune(now - KEPT_CLAIMS_SECONDS)
+
+    def open(self, api_url: str) -> None:
+        """Tell the tokens of those who name no namespace where they are served."""
+        self.default.open(api_url)
+
+    def close(self) -> None:
+        """Give up all waiting for codes, in every namespace."""
+        self.default.close()
+        with self._lock:
+            authenticators = list(self._authenticators.values())
+        for authenticator in authenticators:
+            authenticator.close()
+
+    @property
+    def _records(self) -> Repository[Namespace]:
+        return self.store.repository(Namespace)
+
+    @property
+    def _tokens(self) -> Repository[Token]:
+        return self.store.repository(Token)
+
+    def _make(self, name: str) -> Authenticator:
+        return Authenticator(
+            StoredClock(self._records, name),
+            self._tokens,
+            self.store.ledger,
+            namespace=name,
+            holder=self._holder,
+        )
+
+    def _touch(self, name: str) -> None:
+        now = self._clock.time()
+        put(self._records, name, lambda old: Namespace(name, now) if old is None else replace(old, used_at=now))
+        self._touched[name] = now

@@ -1,0 +1,1 @@
+"""Time as an argument; frozen time, its patches, other processes, pages."""

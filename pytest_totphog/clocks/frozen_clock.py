@@ -1,0 +1,171 @@
+"""The frozen clock: a clock that takes the rest of the process with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_totphog.clocks.clock import Clock, Instant, as_nanoseconds
+from pytest_totphog.clocks.libfaketime import TimestampFile
+from pytest_totphog.clocks.patches import PATCHES, Patch
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from pytest_totphog.clocks.page_clock import PageClock, PageClocks
+
+__all__ = ["DEFAULT_PATCH", "FrozenClock"]
+
+__tracebackhide__ = hidden_in_reports
+
+DEFAULT_PATCH: Final = "freezegun"
+
+
+class FrozenClock(Clock):
+    """A clock that tests freeze, and that takes the wall clock of the whole test process with it.
+
+    Under every patch `time.monotonic`, `time.perf_counter`, `time.sleep` and all time-outs run on.
+    Usable without pytest: `with FrozenClock("2024-01-15T10:30:00Z") as clock: …`
+
+    Args:
+        at: where to stand; live unless given.
+        patch: what else stands still: `"freezegun"` or `"time-machine"` (`time.time` and `datetime` of the
+            process), or None (only what reads this clock).
+
+    Raises:
+        InvalidInput: when `at` has no time zone or `patch` is none of these.
+        MissingExtra: for `"time-machine"` where it is not installed.
+    """
+
+    def __init__(self, at: Instant | None = None, patch: str | None = DEFAULT_PATCH) -> None:
+        super().__init__()
+        self._patch: Patch | None = None
+        self._timestamp_file: TimestampFile | None = None
+        self._page_clocks: PageClocks | None = None
+        self._changing_in: set[int] = set()  # threads
+        if at is not None:
+            self.freeze(at, patch)
+
+    @property
+    def patch(self) -> str | None:
+        """What else stands still, see the class; None on a live clock as well."""
+        return next((name for name, kind in PATCHES.items() if isinstance(self._patch, kind)), None)
+
+    def freeze(self, at: Instant, patch: str | None = None) -> None:
+        """Stand still at a point in time; a frozen clock moves there, and keeps its patch unless given another.
+
+        Args:
+            at: seconds since the epoch, ISO 8601 text with an offset, or an aware datetime.
+            patch: what else stands still, see the class; nothing unless given.
+        """
+        if patch not in PATCHES:
+            raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")
+        nanoseconds = as_nanoseconds(at)
+        with self._changing():
+            if self._patch is not None and patch is not None and not isinstance(self._patch, PATCHES[patch]):
+                self._show(None)
+            if self._patch is None:
+                starting = PATCHES[patch]()
+                starting.start(nanoseconds)
+                self._patch = starting
+            self._show(nanoseconds)
+
+    def time_ns(self) -> int:
+        """Return the time as whole nanoseconds since the epoch."""
+        self._show_in_pages()
+        return super().time_ns()
+
+    def apply_to(self, page: Any) -> Any:
+        """Give a page's JavaScript this clock's time: in what it shows now, and in every document that it will show.
+
+        Its `Date` stands still with this clock, moves with it, and has the real time while it is live. Timers,
+        `performance` and animations run on. It follows until the fixture, or the clock's `with` block, ends. A move
+        from another thread reaches it when its own thread next reads or moves the clock, as `one_time_code()` does.
+
+        Args:
+            page: a page of Playwright's; or a WebDriver of Selenium's for Chromium and its family, of which the tab
+                follows that is shown now. An async page is applied in its event loop: `await clock.apply_to(page)`.
+
+        Returns:
+            For an async page what is awaited until it has the time, else None.
+
+        Raises:
+            BrowserError: when the browser cannot do it.
+            InvalidInput: when it is no page.
+        """
+        from pytest_totphog.clocks.page_clock import PageClocks
+
+        with self._changed:
+            if self._page_clocks is None:
+                self._page_clocks = PageClocks(self._frozen_at)
+        return self._page_clocks.add(page)
+
+    @property
+    def applied_to(self) -> tuple[PageClock, ...]:
+        """The pages that follow this clock."""
+        return () if self._page_clocks is None else self._page_clocks.pages
+
+    def release(self, kept: tuple[PageClock, ...] = ()) -> None:
+        """Let all pages but some have the real time, and follow no more."""
+        if self._page_clocks is not None:
+            self._page_clocks.release(*kept)
+
+    def subprocess_env(self) -> dict[str, str]:
+        """Return the environment for an app under test in another process that follows this clock, in any language.
+
+        It is `os.environ` and what libfaketime needs: `subprocess.Popen(["node", "app.js"], env=…)`. A process that is
+        started with it sees every change of this clock at once, and the real time while this clock is live. Its
+        monotonic clock, sleeps, timers, sockets and file times are always real. It follows until the clock's `with`
+        block ends, or else until the interpreter exits, and has the real time afterwards.
+
+        Raises:
+            TotphogError: where there is no Linux or no libfaketime.
+        """
+        with self._changed:
+            if self._timestamp_file is None:
+                self._timestamp_file = TimestampFile()
+                self._timestamp_file.show(self._frozen_at)
+            return self._timestamp_file.environment()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.unfreeze()
+        self.release()
+        with self._changed:
+            if self._timestamp_file is not None:
+                self._timestamp_file.remove()
+                self._timestamp_file = None
+
+    def _show(self, nanoseconds: int | None) -> None:
+        if self._patch is not None:
+            if nanoseconds is None:
+                self._patch.stop()
+                self._patch = None
+            else:
+                self._patch.move_to(nanoseconds)
+        super()._show(nanoseconds)
+        if self._timestamp_file is not None:
+            self._timestamp_file.show(nanoseconds)
+        if self._page_clocks is not None:
+            self._page_clocks.note(nanoseconds)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        with super()._changing():
+            self._changing_in.add(thread)
+            try:
+                yield
+            finally:
+                self._changing_in.remove(thread)
+        self._show_in_pages()
+
+    def _show_in_pages(self) -> None:
+        # Without the lock: a page may be waiting for a server that waits for it.
+        if self._page_clocks is not None and threading.get_ident() not in self._changing_in:
+            self._page_clocks.show()

@@ -1,0 +1,1 @@
+"""A secret and its codes."""

@@ -1,0 +1,1 @@
+"""What a set-up page shows, turned into credentials: text, pages, pictures."""

@@ -1,0 +1,170 @@
+"""What the QR codes in a picture say (zxing-cpp reads them, Pillow opens the picture)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
+
+from pytest_totphog.enrolment.pictures.svg import draw_svg
+from pytest_totphog.errors import InvalidInput, MissingExtra, hidden_in_reports, shown
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["read_data_url", "read_file", "read_picture"]
+
+__tracebackhide__ = hidden_in_reports
+
+MAX_BYTES: Final = 20 * 1024 * 1024
+# A page of 1,440 by 2,700 points on a screen with two pixels a point, or a telephone's photograph.
+MAX_PIXELS: Final = 16_000_000
+
+ACCEPTED: Final = "a PNG, JPEG, WebP or SVG picture"
+_DATA_URL = re.compile(r"\s*data:([\w.+-]+/[\w.+-]+)?((?:;[^;,]*)*),", re.IGNORECASE | re.ASCII)
+_FORMATS: Final = ("PNG", "JPEG", "WEBP")
+# What people hand in by mistake, by its first bytes.
+_OTHERS: Final = {b"GIF8": "a GIF", b"BM": "a BMP", b"%PDF": "a PDF", b"II*\0": "a TIFF", b"MM\0*": "a TIFF"}
+
+
+def read_file(path: str | os.PathLike[str]) -> list[str]:
+    """Return what the QR codes in a picture file say, as `read_picture` does.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InvalidInput: when it cannot be read, and as `read_picture` does.
+        MissingExtra: without zxing-cpp or Pillow.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError for a null character in the path
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInput(f"cannot read the picture {shown(os.fspath(path))}: {reason}") from None
+    return read_picture(data)
+
+
+def read_data_url(url: str) -> list[str]:
+    """Return what the QR codes in a `data:` URL say, as `read_picture` does.
+
+    Args:
+        url: `data:image/…`, in base64 or percent-encoded.
+
+    Raises:
+        InvalidInput: when it is no such URL, and as `read_picture` does.
+        MissingExtra: without zxing-cpp or Pillow.
+    """
+    match = _DATA_URL.match(url)
+    if match is None:
+        raise InvalidInput("this is not a data: URL; accepted is data:image/png;base64,…")
+    media_type = match[1] or "text/plain"
+    if not media_type.lower().startswith("image/"):
+        raise InvalidInput(f"the data: URL holds {shown(media_type)}; accepted is {ACCEPTED}")
+    if len(url) > 2 * MAX_BYTES:
+        raise _too_large(len(url))
+    # Percent-encoded it may be in base64, too; pages break long lines, and a form decoder makes spaces of '+'.
+    data = unquote_to_bytes(url[match.end() :])
+    if "base64" in match[2].lower().split(";"):
+        bare = b"".join(data.replace(b" ", b"+").split()).rstrip(b"=")
+        try:
+            data = base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
+        except binascii.Error:
+            raise InvalidInput("the data: URL is not base64, though it says so") from None
+    return read_picture(data)
+
+
+def read_picture(data: bytes | str) -> list[str]:
+    """Return what the QR codes in a picture say, each text once, from top to bottom.
+
+    Read are codes anywhere in it, turned, dark on light or light on dark, on a transparent ground, without a margin.
+
+    Args:
+        data: a PNG, JPEG or WebP picture, or an SVG document as bytes or text.
+
+    Raises:
+        InvalidInput: when it is no such picture, is broken or too large, or has no QR code in it.
+        MissingExtra: without zxing-cpp or Pillow.
+    """
+    _require()
+    if len(data) > MAX_BYTES:
+        raise _too_large(len(data))
+    if isinstance(data, str) or data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        picture = draw_svg(data.strip())
+    else:
+        picture = _open(data)
+    import zxingcpp
+
+    only_qr = zxingcpp.barcode_formats_from_str("QRCode")
+    # Looked for until something is found: the first picture has it but for strange ones.
+    for prepared in _prepared(picture):
+        codes = zxingcpp.read_barcodes(prepared, formats=only_qr, text_mode=zxingcpp.TextMode.Plain)
+        codes.sort(key=lambda code: (code.position.top_left.y, code.position.top_left.x))
+        if texts := list(dict.fromkeys(code.text for code in codes if code.text)):
+            return texts
+    raise InvalidInput(
+        f"there is no QR code in the picture of {picture.width} x {picture.height} pixels, or none that can be read; "
+        "show it whole, and larger"
+    )
+
+
+def _open(data: bytes) -> Image:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        picture = Image.open(io.BytesIO(data), formats=_FORMATS)
+        # Nothing is decoded yet.
+        if picture.width * picture.height <= MAX_PIXELS:
+            picture.load()
+            return picture
+        size = f"{picture.width} x {picture.height}"
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        size = "far too many"
+    except UnidentifiedImageError:
+        other = next((name for start, name in _OTHERS.items() if data.startswith(start)), "not a picture that is known")
+        raise InvalidInput(f"this is {other if data else 'empty'}; accepted is {ACCEPTED}") from None
+    except Exception as error:  # noqa: BLE001 -- a broken picture makes Pillow raise a dozen kinds of errors
+        raise InvalidInput(f"the picture is broken: {type(error).__name__}; accepted is {ACCEPTED}") from None
+    raise InvalidInput(f"the picture has {size} pixels; accepted are {MAX_PIXELS} in all; show the QR code alone")
+
+
+def _prepared(picture: Image) -> Iterator[Image]:
+    """Yield the picture in grey, as readers like it best, then in other ways."""
+    from PIL import Image, ImageOps
+
+    # What is transparent shows the page: a light one, or a dark one.
+    transparent = picture.mode in {"LA", "PA", "La", "RGBA", "RGBa"} or "transparency" in picture.info
+    for ground in ("white", "black") if transparent else ("",):
+        flat = picture
+        if ground:
+            layer = picture.convert("RGBA")
+            flat = Image.new("RGB", layer.size, ground)
+            flat.paste(layer, mask=layer.getchannel("A"))
+        grey = ImageOps.autocontrast(flat.convert("L"))
+        yield grey
+        # Small ones larger, and with a margin; of the ground's colour on this side and that.
+        if max(grey.size) <= 1000:
+            larger = grey.resize((grey.width * 3, grey.height * 3), Image.Resampling.NEAREST)
+            yield from (ImageOps.expand(larger, border=40, fill=margin) for margin in (255, 0))
+
+
+def _require() -> None:
+    try:
+        import PIL  # noqa: F401 -- whether it is there, is the question
+    except ImportError:
+        raise MissingExtra("reading a QR code", "Pillow", "qr") from None
+    try:
+        import zxingcpp  # noqa: F401 -- likewise
+    except ImportError:
+        raise MissingExtra("reading a QR code", "zxing-cpp", "qr") from None
+
+
+def _too_large(size: int) -> InvalidInput:
+    return InvalidInput(f"the picture has {size} bytes or more; accepted are {MAX_BYTES}")

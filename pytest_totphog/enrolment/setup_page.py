@@ -1,0 +1,157 @@
+"""A set-up page in a browser: what a person would scan or type there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from pytest_totphog.browsers.library import PATH, Library, library_of, performed
+from pytest_totphog.browsers.steps import Steps
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.enrolment.sources import Source
+from pytest_totphog.errors import BrowserError, InvalidInput, TotphogError, hidden_in_reports, shown
+
+__all__ = ["enrolled_from"]
+
+__tracebackhide__ = hidden_in_reports
+
+T = TypeVar("T")
+
+# What an element and those in it show, as pairs of what it is and its source: pictures first, as they are drawn. A
+# second request for a picture might be answered with another secret.
+SHOWN: Final = """elements => {
+  const found = [];
+  const drawn = element => {
+    const { naturalWidth: width, naturalHeight: height } = element;
+    const [canvas, times] = [document.createElement("canvas"), Math.ceil(400 / width)];
+    [canvas.width, canvas.height] = [width * times, height * times];
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    context.drawImage(element, 0, 0, canvas.width, canvas.height);
+    return canvas.toDataURL();
+  };
+  const picture = {
+    img: element => element.naturalWidth && element.complete && drawn(element),
+    canvas: element => element.width && element.toDataURL(),
+    svg: element => !element.parentElement?.closest("svg") && element.outerHTML,
+  };
+  const text = {
+    a: element => element.href.toLowerCase().startsWith("otpauth") && element.href,
+    input: element => element.value,
+    textarea: element => element.value,
+  };
+  const place = Math.max(0, elements.findIndex(element => element.getClientRects().length));
+  const all = [elements[place], ...elements[place].querySelectorAll("*")];
+  for (const sources of [picture, text]) {
+    for (const element of all) {
+      try {
+        const source = sources[element.localName]?.(element);
+        if (source) found.push([sources === picture ? "picture" : "text", element.localName, source]);
+      } catch {} // a picture from another site may not be read
+    }
+  }
+  if (all[0].innerText?.trim()) found.push(["text", "text", all[0].innerText]);
+  return [place, all[0].getClientRects().length > 0, found];
+}"""
+LINKS: Final = """() => [...document.querySelectorAll("a[href^='otpauth' i]")].map(link => link.href)"""
+
+_URI = re.compile(r"otpauth(?:-migration)?://[^\s\"'<>]+", re.IGNORECASE)
+_BASE32 = re.compile(r"[A-Z2-7]+")
+# Shorter ones are words: 80 bits are the least that is met.
+MIN_CHARACTERS: Final = 16
+
+
+def enrolled_from(page: Any, locator: Any, enroll: Callable[[Source], T], timeout: float) -> Any:
+    """Return what `enroll` makes of what a page shows, as soon as it shows it; with an async page, to be awaited.
+
+    Args:
+        page: a WebDriver of Selenium's, or a page or frame of Playwright's.
+        locator: the element that shows it; None for a QR code or a link anywhere on the page.
+        enroll: called with what may be it; raises `InvalidInput` when it is not.
+        timeout: real seconds.
+
+    Raises:
+        BrowserError: when the page shows nothing of the kind in time.
+        InvalidInput: when page or locator are not what is accepted.
+        MissingExtra: for a picture, without the extra `qr`.
+    """
+    library = library_of(page)
+    return performed(library, _enrolled(library, locator, enroll, timeout))
+
+
+def _enrolled(library: Library, locator: Any, enroll: Callable[[Source], T], timeout: float) -> Steps[T]:
+    deadline = Clock.monotonic() + timeout
+    look = _on_page if locator is None else partial(_in_element, locator=locator)
+    while True:
+        seen: list[str] = []
+        try:
+            enrolled: T | None = yield from look(library, partial(_tried, library, enroll, seen))
+            if enrolled is not None:
+                return enrolled
+        except TotphogError:
+            raise
+        except Exception as error:
+            # The library's own, of a page or an element that is just changing.
+            if Clock.monotonic() > deadline:
+                raise
+            seen.append(type(error).__name__)
+        if Clock.monotonic() > deadline:
+            where = yield library.evaluate(PATH)
+            what = f"the page {shown(where)}" if locator is None else f"{shown(locator)} on the page {shown(where)}"
+            raise BrowserError(
+                f"{what} shows nothing to enrol with, after {timeout:g} s: {'; '.join(seen) or 'it is not seen'}. "
+                "Accepted are a QR code, an otpauth:// link or text, and a secret in base32"
+            )
+        yield library.pause()
+
+
+def _on_page(library: Library, tried: Callable[..., Steps[T | None]]) -> Steps[T | None]:
+    picture = yield library.screenshot()
+    enrolled = yield from tried("screenshot", picture)
+    for link in [] if enrolled else (yield library.evaluate(LINKS)):
+        enrolled = enrolled or (yield from tried("link", link))
+    return enrolled
+
+
+def _in_element(library: Library, tried: Callable[..., Steps[T | None]], locator: Any) -> Steps[T | None]:
+    enrolled: T | None = None
+    elements = yield from library.find(locator)
+    if elements:
+        place, visible, sources = yield library.evaluate(SHOWN, elements)
+        for kind, name, source in sources:
+            enrolled = enrolled or (yield from tried(name, source if kind == "picture" else _printed(source)))
+        if visible and not enrolled:
+            # Whatever it is painted with.
+            picture = yield library.picture(elements[place])
+            enrolled = yield from tried("screenshot", picture)
+    return enrolled
+
+
+def _tried(
+    library: Library, enroll: Callable[[Source], T], seen: list[str], name: str, source: Source | None
+) -> Steps[T | None]:
+    """Return what is enrolled from a source; None when it is nothing of the kind, and note why."""
+    if source is None:
+        seen.append(f"its {name} is neither an otpauth:// URI nor a secret")
+        return None
+    try:
+        enrolled: T = yield library.apart(partial(enroll, source))
+    except InvalidInput as error:
+        seen.append(f"its {name}: {error}")
+        return None
+    return enrolled
+
+
+def _printed(text: str) -> str | None:
+    """Return the URI or the secret that a text shows; a sentence has letters of base32 only, too."""
+    if uri := _URI.search(text):
+        return uri[0]
+    text = text.strip().rstrip("=")
+    groups = re.split(r"[\s-]+", text)
+    secret = "".join(groups)
+    even = len({len(group) for group in groups[:-1]}) <= 1 and len(groups[-1]) <= len(groups[0])
+    alike = secret in {secret.upper(), secret.lower()}
+    known = _BASE32.fullmatch(secret.upper()) is not None and secret.isascii()
+    return secret if even and alike and known and len(secret) >= MIN_CHARACTERS else None

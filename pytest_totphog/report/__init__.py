@@ -1,0 +1,1 @@
+"""The report on the battery and on failed tests: terminal, HTML, JSON, SARIF."""

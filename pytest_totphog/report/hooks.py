@@ -1,0 +1,76 @@
+"""What the plugin's hooks do for the battery's report; the plugin imports this when there is one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.conformance.finding import Rule
+from pytest_totphog.conformance.subjects import subjects
+from pytest_totphog.errors import InvalidInput
+from pytest_totphog.failures.failure import PROPERTY, Failure
+from pytest_totphog.report.files import checked_path, write
+from pytest_totphog.report.terminal import write_table
+from pytest_totphog.settings import option
+
+__all__ = ["check_path", "summarise", "write_report"]
+
+_path_key = pytest.StashKey[Path]()
+_outcome_key = pytest.StashKey[str]()
+
+
+def check_path(config: pytest.Config) -> None:
+    """Look at what --totphog-report says, before the run.
+
+    Raises:
+        pytest.UsageError: when no report can be written there.
+    """
+    try:
+        config.stash[_path_key] = checked_path(option(config, "report"))
+    except InvalidInput as error:
+        raise pytest.UsageError(f"--totphog-report: {error}") from None
+
+
+def write_report(
+    session: pytest.Session,
+    properties: Iterable[str],
+    rules: Sequence[Rule] = (),
+    tests: Iterable[pytest.TestReport] = (),
+) -> None:
+    """Write the file that --totphog-report names; where that fails, so does the run.
+
+    Args:
+        session: the run that ends.
+        properties: what the rules' tests reported, see `subjects`.
+        rules: all rules there are.
+        tests: the last reports of the tests, of which those that failed tell why, see `Failure`.
+    """
+    config = session.config
+    # A test that was run again has reported its first run too, and another worker may run a test of that name.
+    last = {(report.nodeid, getattr(report, "worker_id", "")): report for report in tests}
+    told = [value for report in last.values() for name, value in report.user_properties if name == PROPERTY and value]
+    failures = sorted((Failure.from_dict(json.loads(str(each))) for each in told), key=lambda failure: failure.test)
+    try:
+        write(config.stash[_path_key], subjects(properties, rules), Clock().now(), failures)
+        config.stash[_outcome_key] = f"report written to {option(config, 'report')}"
+    except OSError as error:
+        config.stash[_outcome_key] = f"ERROR: no report: {error}"
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def summarise(reporter: pytest.TerminalReporter, properties: Iterable[str], rules: Sequence[Rule] = ()) -> None:
+    """Write the table of what was found, and where the report is.
+
+    Args:
+        reporter: pytest's.
+        properties: what the rules' tests reported, see `subjects`.
+        rules: all rules there are.
+    """
+    if found := subjects(properties, rules):
+        write_table(reporter, found)
+    if outcome := reporter.config.stash.get(_outcome_key, ""):
+        reporter.write_sep("-", outcome, red=outcome.startswith("ERROR"))

@@ -1,0 +1,1 @@
+"""Running things: the TOTP server, the shared server, practice backends, workers."""

@@ -1,0 +1,137 @@
+"""A TOTP server that somebody else runs, for many test runs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from pytest_totphog.api.app import BASE_PATH
+from pytest_totphog.api.namespaces import PREFIX
+from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.totp_token import TotpToken
+from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.credentials.token import Token
+from pytest_totphog.errors import InvalidInput, ServerError, StoreError, hidden_in_reports, shown
+from pytest_totphog.servers.totp_server import TotpServer
+from pytest_totphog.stores.remote import RemoteStore
+
+__all__ = ["SharedTotpServer", "base_url"]
+
+__tracebackhide__ = hidden_in_reports
+
+
+class SharedTotpServer(TotpServer):
+    """A running `totphog serve`: tokens of a namespace of one's own there, and the ledger that all share.
+
+    Args:
+        url: the server's base URL.
+        api_key: what is sent as `Authorization: Bearer …`.
+        namespace: which tokens are one's own: 1 to 100 letters, digits, dots, dashes and underscores.
+        clock: what the codes of its tokens follow; the system's time unless given. Where it is frozen, the clock of
+            the namespace stands too; whatever moves that one over HTTP moves it alone.
+        options: `holder`, `min_remaining`, `timeout`, `on_code` and `on_token`, as `Authenticator` takes them.
+
+    Raises:
+        InvalidInput: when the URL is none of http or https.
+    """
+
+    def __init__(
+        self, url: str, *, api_key: str | None = None, namespace: str, clock: Clock | None = None, **options: Any
+    ) -> None:
+        self._base = base_url(url)
+        name = f"the totphog server at {self._base}"
+        self._store = RemoteStore(self._base + PREFIX + namespace, api_key=api_key, name=name)
+        self._authenticator = Authenticator(
+            clock, self._store.repository(Token), self._store.ledger, namespace=namespace, **options
+        )
+        self._started = False
+        self.clock.lead(self._show)
+
+    def __repr__(self) -> str:
+        return f"<SharedTotpServer at {self.url}>"
+
+    @property
+    def store(self) -> RemoteStore:
+        """Where the server keeps what test runs share."""
+        return self._store
+
+    @property
+    def url(self) -> str:
+        """The base URL of the namespace."""
+        return self._store.url
+
+    @property
+    def host(self) -> str:
+        """The server's host."""
+        return urlsplit(self._base).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The server's port."""
+        parts = urlsplit(self._base)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+    def start(self) -> None:
+        """See that the server answers.
+
+        Raises:
+            ServerError: when it does not, when it refuses the API key, and when it is no totphog server.
+        """
+        try:
+            self._authenticator.clear()
+        except StoreError as error:
+            raise ServerError(f"{error}. Is `totphog serve` running there, and TOTPHOG_API_KEY its key?") from None
+        self._authenticator.open(self.api_url)
+        self._started = True
+        self._show_clock()
+
+    def stop(self) -> None:
+        """Remove the tokens of the namespace and give up all waiting; the server goes on."""
+        if self._started:
+            self._started = False
+            self._authenticator.close()
+            # A server that is gone was told before, and one that comes back forgets the namespace after a day.
+            with suppress(StoreError):
+                self._authenticator.clear()
+            self._store.close()
+
+    def reset(self) -> None:
+        """Remove all tokens and let the clock run, also on the server; what was handed out stays spent."""
+        super().reset()
+        self._show_clock()
+
+    def restore(self, tokens: list[TotpToken]) -> None:
+        """Keep just these tokens, in this order, and let the server show the time that the clock does."""
+        super().restore(tokens)
+        self._show_clock()
+
+    def _show_clock(self) -> None:
+        self._show(self.clock.time_ns() if self.clock.mode == "frozen" else None)
+
+    def _show(self, nanoseconds: int | None) -> None:
+        """Freeze or release the clock of the namespace, so that codes over HTTP are those in Python."""
+        if self._started:
+            method = "DELETE" if nanoseconds is None else "PUT"
+            body = None if nanoseconds is None else {"frozen_at": as_datetime(nanoseconds).isoformat()}
+            self._store.request(method, f"{BASE_PATH}/clock", body, bool)
+
+
+def base_url(url: str) -> str:
+    """Return a server's base URL without a slash at the end.
+
+    Raises:
+        InvalidInput: when it is none of http or https, or has a password, a query or a fragment.
+    """
+    try:
+        parts = urlsplit(url)
+        accepted = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        accepted = False
+    if not accepted or parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable():
+        # Not the URL when it may hold a password.
+        raise InvalidInput(
+            f"the server's URL is {'one with a password' if '@' in url else shown(url)}; "
+            "accepted is one such as http://127.0.0.1:8045"
+        )
+    return url.rstrip("/")

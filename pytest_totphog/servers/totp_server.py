@@ -1,0 +1,267 @@
+"""The TOTP server: the authenticator, its API, and a port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from pytest_totphog.api.app import BASE_PATH
+from pytest_totphog.api.namespaces import NamespacedApp
+from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.codes import TakenCode
+from pytest_totphog.authenticator.namespaces import Namespaces
+from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.credentials.token import DEFAULT_ISSUER, Token
+from pytest_totphog.enrolment.sources import Source
+from pytest_totphog.errors import ServerError, hidden_in_reports
+from pytest_totphog.stores import Store
+from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
+from pytest_totphog.wsgi.server import Server, SslContext
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["TotpServer", "gate_for"]
+
+__tracebackhide__ = hidden_in_reports
+
+
+class TotpServer:
+    """A running authenticator: tokens in Python, and the TOTPHog API over HTTP.
+
+    Usable without pytest: `with TotpServer() as server: …`
+
+    Args:
+        host: the address to listen on.
+        port: the port to listen on; 0 for a free one.
+        clock: what the codes follow; the system's time unless given.
+        store: where tokens and what was handed out live; in memory unless given.
+        ssl_context: serve https with this context, or with a throw-away certificate for `"adhoc"`.
+        api_key: what clients must send as `Authorization: Bearer …`; required beyond loopback.
+        insecure: allow an address beyond loopback without a key.
+        access_log: called with a line for every request; None for no log.
+        min_remaining: seconds that a one-time code must have to live unless its taker says otherwise; unless given 10,
+            or half of a period below 20.
+        timeout: real seconds to wait for one at the most unless its taker says otherwise.
+        on_code: called with every code that a token gives.
+        on_token: called with every token before anybody else has it, and perhaps again.
+        port_option: the option that an error about a busy port names.
+
+    Raises:
+        ServerError: for an address beyond loopback without a key.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        clock: Clock | None = None,
+        store: Store | None = None,
+        ssl_context: SslContext = None,
+        api_key: str | None = None,
+        insecure: bool = False,
+        access_log: Callable[[str], None] | None = None,
+        min_remaining: float | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        on_code: Callable[[TakenCode], None] | None = None,
+        on_token: Callable[[Token], None] | None = None,
+        port_option: str = "port=0",
+    ) -> None:
+        store = MemoryStore() if store is None else store
+        clock = Clock() if clock is None else clock
+        self._authenticator = Authenticator(
+            clock,
+            store.repository(Token),
+            store.ledger,
+            min_remaining=min_remaining,
+            timeout=timeout,
+            on_code=on_code,
+            on_token=on_token,
+        )
+        self._namespaces = Namespaces(store, self._authenticator)
+        app = NamespacedApp(self._namespaces, gate_for(host, api_key=api_key, insecure=insecure))
+        self._server = Server(app, host, port, ssl_context, access_log, port_option)
+
+    def __repr__(self) -> str:
+        state = f"at {self.url}" if self._server.running else "stopped"
+        return f"<TotpServer {state}, {len(self.tokens)} tokens>"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The server's base URL."""
+        return self._server.url
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the TOTPHog API."""
+        return self.url + BASE_PATH
+
+    @property
+    def host(self) -> str:
+        """The address the server listens on."""
+        return self._server.host
+
+    @property
+    def port(self) -> int:
+        """The port the server listens on."""
+        return self._server.port
+
+    @property
+    def clock(self) -> Clock:
+        """What all codes follow; freeze, move and release it here or over HTTP."""
+        return self._authenticator.clock
+
+    @property
+    def tokens(self) -> list[TotpToken]:
+        """All tokens, oldest first."""
+        return self._authenticator.tokens
+
+    def start(self) -> None:
+        """Listen; requests are answered when this returns.
+
+        Raises:
+            ServerError: when it runs already or the address cannot be had.
+        """
+        self._server.start()
+        self._namespaces.open(self.api_url)
+
+    def stop(self) -> None:
+        """Stop listening, end every connection and give up all waiting; the tokens stay."""
+        self._namespaces.close()
+        self._server.stop()
+
+    def reset(self) -> None:
+        """Remove all tokens and let the clock run; what was handed out stays spent."""
+        self._authenticator.clear()
+        self.clock.unfreeze()
+
+    def add_token(
+        self,
+        name: str = "account",
+        secret: str | None = None,
+        issuer: str = DEFAULT_ISSUER,
+        digits: int = 6,
+        period: int = 30,
+        algorithm: str = "sha1",
+    ) -> TotpToken:
+        """Add a token.
+
+        Args:
+            name: the account's name.
+            secret: base32 in any usual spelling; a random one of 160 bits unless given.
+            issuer: the service's name; may be empty.
+            digits: length of a code: 6, 7 or 8.
+            period: length of a time step in seconds, 1 to 86,400.
+            algorithm: sha1, sha256 or sha512 in any usual spelling.
+
+        Raises:
+            InvalidInput: when an argument is not what is accepted; nothing is added.
+        """
+        authenticator = self._authenticator
+        return authenticator.add(
+            authenticator.make(
+                name=name, secret=secret, issuer=issuer, digits=digits, period=period, algorithm=algorithm
+            )
+        )
+
+    def add_uri(self, uri: str) -> TotpToken:
+        """Add a token from an `otpauth://totp/` URI.
+
+        Raises:
+            InvalidInput: when the URI is not what is accepted; nothing is added.
+        """
+        return self._authenticator.add(self._authenticator.make(uri))
+
+    def enroll(self, source: Source, name: str = "account") -> TotpToken:
+        """Add a token from what an enrolment page shows.
+
+        Confirm the enrolment with `token.one_time_code()`, so that its code counts as spent.
+
+        Args:
+            source: an `otpauth://totp/` or `otpauth-migration://` URI, the secret in base32 as printed, or a picture of
+                the QR code: its bytes (PNG, JPEG, WebP, SVG), its path, a `data:` URL, or an SVG element. A text that
+                ends in `.png`, `.jpg`, `.jpeg`, `.webp` or `.svg` is a path.
+            name: what to call it when the source is a bare secret.
+
+        Raises:
+            InvalidInput: when the source is nothing of that, or shows several accounts; nothing is added.
+            MissingExtra: for a picture, without the extra `qr`.
+        """
+        return self._authenticator.enroll(source, name)
+
+    def enroll_from(self, page: Any, locator: Any = None, name: str = "account", *, timeout: float = 10) -> Any:
+        """Add a token from what a set-up page shows in a browser, and return it; with an async page, await it.
+
+        Confirm the enrolment with `fill_code(page, …, token)`, so that its code counts as spent.
+
+        Args:
+            page: a WebDriver of Selenium's, or a page or frame of Playwright's, sync or async.
+            locator: the element with the QR code (a picture, a canvas, inline SVG, or whatever it is painted with), the
+                `otpauth://` link, or the secret as text or in a field. For Selenium a CSS selector, a
+                `(By.…, "value")` tuple or a WebElement; for Playwright a selector, a Locator or an ElementHandle.
+                Unless given, a QR code anywhere on the page, or else an `otpauth://` link.
+            name: what to call it when the page shows a bare secret.
+            timeout: how long to wait until it is shown, in real seconds.
+
+        Raises:
+            BrowserError: when the page shows nothing to enrol with in time.
+            InvalidInput: when page or locator are not what is accepted.
+            MissingExtra: for a picture, without the extra `qr`.
+        """
+        return self._authenticator.enroll_from(page, locator, name, timeout=timeout)
+
+    def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
+        """Add a token for each account that a source shows, such as an authenticator's export; see `enroll`.
+
+        Raises:
+            InvalidInput: when one of them is not what is accepted; nothing is added.
+            MissingExtra: for a picture, without the extra `qr`.
+        """
+        return self._authenticator.enroll_all(source, name)
+
+    def remove(self, token: TotpToken | str) -> None:
+        """Remove a token, given itself or its id; what was handed out stays spent.
+
+        Raises:
+            TokenNotFound: when it is not there.
+        """
+        self._authenticator.remove(token)
+
+    def clear(self) -> None:
+        """Remove all tokens; what was handed out stays spent."""
+        self._authenticator.clear()
+
+    def restore(self, tokens: list[TotpToken]) -> None:
+        """Keep just these tokens, in this order: remove the others, put back the missing."""
+        self._authenticator.restore(tokens)
+
+
+def gate_for(host: str, *, api_key: str | None = None, insecure: bool = False) -> Gate:
+    """Return the gate of a server on an address.
+
+    Raises:
+        ServerError: for an address beyond loopback without a key, unless `insecure` says so.
+    """
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback and api_key is None and not insecure:
+        raise ServerError(
+            f"{host} is reachable from other machines, and whoever reaches this server reads its secrets; "
+            "listen on 127.0.0.1; TotpServer and `totphog serve` also take an API key (--api-key) "
+            "or your word that it is meant (--insecure)"
+        )
+    own = f"[{host}]" if ":" in host else host
+    return Gate(trusted_hosts=(*LOOPBACK_HOSTS, own) if loopback else None, api_key=api_key)

@@ -1,0 +1,167 @@
+"""What the fixtures of one pytest process share: its clock, its store, and its server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.failures.recorder import Recorder
+from pytest_totphog.settings import app_url, checked, option, port, seconds
+from pytest_totphog.stores.ledger import MAX_HOLDER
+from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.xdist import address
+
+if TYPE_CHECKING:
+    from pytest_totphog.servers.shared_server import SharedTotpServer
+    from pytest_totphog.servers.totp_server import TotpServer
+    from pytest_totphog.stores import Store
+
+__all__ = ["borrowed_clock", "holder", "process_server", "shared_store"]
+
+_recorder_key = pytest.StashKey[Recorder]()
+_shared_server_key = pytest.StashKey["SharedTotpServer"]()
+_store_key = pytest.StashKey["Store"]()
+
+
+def process_clock(config: pytest.Config) -> FrozenClock:
+    """Return the clock of this process: server and tokens read it, and frozen_clock freezes it."""
+    return _recorder(config).clock
+
+
+@contextmanager
+def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
+    """The process's clock; it is given back live, or where a wider-scoped fixture had frozen it."""
+    clock = process_clock(request.config)
+    frozen_at = clock.now() if clock.mode == "frozen" else None
+    applied_to = clock.applied_to
+    try:
+        yield clock
+    finally:
+        # With several borrowers in a test it is frozen_clock that gives it back: others tear down in its time.
+        if request.fixturename == "frozen_clock" or "frozen_clock" not in request.fixturenames:
+            clock.release(applied_to)
+            if frozen_at is None:
+                clock.unfreeze()
+            else:
+                clock.freeze(frozen_at)
+
+
+def shared_store(config: pytest.Config) -> Store:
+    """Return the store of what test processes share: claims on codes, and leases of accounts.
+
+    With `--totphog-url` it is the running server's, in a worker of pytest-xdist its controller's, else this process's.
+    """
+    if _store_key not in config.stash:
+        config.stash[_store_key] = _store(config)
+    return config.stash[_store_key]
+
+
+def process_server(config: pytest.Config) -> TotpServer:
+    """Return the server that totp_server gives: one in this process, or with `--totphog-url` the running one."""
+    if option(config, "url"):
+        return _shared_server(config)
+    from pytest_totphog.servers.totp_server import TotpServer
+
+    server: TotpServer = checked(
+        "--totphog-host",
+        TotpServer,
+        option(config, "host"),
+        port(config),
+        clock=process_clock(config),
+        store=MemoryStore(shared_store(config).ledger),
+        port_option="--totphog-port=0",
+        **_code_options(config),
+    )
+    return server
+
+
+def _recorder(config: pytest.Config) -> Recorder:
+    """Return the recorder of this process, which brings the clock along that it looks at."""
+    if _recorder_key not in config.stash:
+        recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app_url(config), option(config, "url"))
+        config.pluginmanager.register(recorder, "totphog-recorder")
+        config.stash[_recorder_key] = recorder
+    return config.stash[_recorder_key]
+
+
+def _store(config: pytest.Config) -> Store:
+    if option(config, "url"):
+        return _shared_server(config).store
+    shared = address(config)
+    if shared is None and not hasattr(config, "workerinput"):
+        return MemoryStore()
+    if shared is None:
+        # Codes of a ledger of one's own would be handed out twice, and nobody would know why logins fail.
+        pytest.fail(
+            "this worker of pytest-xdist has got no address of the ledger from its controller: is pytest-totphog "
+            "installed, in the same version, and not switched off where the controller runs?",
+            pytrace=False,
+        )
+    from pytest_totphog.stores.remote import RemoteStore
+
+    store = RemoteStore(**shared, name="the ledger that pytest-xdist's controller serves to its workers")
+    config.add_cleanup(store.close)
+    return store
+
+
+def _shared_server(config: pytest.Config) -> SharedTotpServer:
+    if _shared_server_key not in config.stash:
+        from pytest_totphog.secrecy.masks import learn_api_key
+        from pytest_totphog.servers.shared_server import SharedTotpServer
+
+        api_key = os.environ.get("TOTPHOG_API_KEY", "").strip() or None
+        if api_key is not None:
+            learn_api_key(config, api_key)
+        config.stash[_shared_server_key] = checked(
+            "--totphog-url",
+            SharedTotpServer,
+            option(config, "url"),
+            api_key=api_key,
+            namespace=_namespace(config),
+            clock=process_clock(config),
+            holder=partial(holder, config),
+            **_code_options(config),
+        )
+        config.add_cleanup(config.stash[_shared_server_key].store.close)
+    return config.stash[_shared_server_key]
+
+
+def holder(config: pytest.Config) -> str:
+    """Return who takes a code or an account, as others find it: the test, its worker, and among many runs its job."""
+    from pytest_totphog.authenticator.authenticator import running_test
+
+    if not option(config, "url"):
+        return running_test()
+    github = os.environ.get("GITHUB_RUN_ID")
+    job = os.environ.get("CI_JOB_URL") or os.environ.get("BUILD_URL") or (github and f"GitHub run {github}")
+    place = f" ({job or socket.gethostname()})"
+    return running_test()[: MAX_HOLDER - len(place)] + place
+
+
+def _code_options(config: pytest.Config) -> dict[str, Any]:
+    from pytest_totphog.secrecy.masks import known_secrets, learn_token
+
+    known_secrets(config)  # here, and not when the first token is made, which may be in another thread
+    options: dict[str, Any] = {
+        "timeout": seconds(config, "totphog_timeout"),
+        "on_code": _recorder(config).record,
+        "on_token": partial(learn_token, config),
+    }
+    if config.getini("totphog_min_remaining"):
+        options["min_remaining"] = seconds(config, "totphog_min_remaining")
+    return options
+
+
+def _namespace(config: pytest.Config) -> str:
+    """Return the name of this run and worker, unlike any other's."""
+    # Not pytest-xdist's name of the run, which `--testrunuid` makes anything, and the same in several jobs.
+    worker = getattr(config, "workerinput", {"workerid": "main"})["workerid"]
+    return f"{uuid.uuid4().hex}-{worker}"

@@ -1,0 +1,124 @@
+"""The ledger: which time steps of a credential have been handed out, and to whom."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from pytest_totphog.clocks.clock import Clock
+
+__all__ = ["KEPT_STEPS", "MAX_HOLDER", "Claim", "Ledger", "MemoryLedger"]
+
+# Claims on steps further behind the last one are forgotten; the last one is kept until `prune`.
+KEPT_STEPS: Final = 1000
+# How long the name of a holder may be, in characters.
+MAX_HOLDER: Final = 500
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One time step's code, handed out once.
+
+    Attributes:
+        fingerprint: the credential, as `Token.fingerprint` tells it.
+        step: the time step (RFC 6238's T).
+        holder: who has the code, as a reader recognises it: a test's name, a worker.
+        claimed_at: when, in seconds since the epoch on the clock that the codes follow.
+    """
+
+    fingerprint: str
+    step: int
+    holder: str
+    claimed_at: float
+
+    def describe(self, now: float) -> str:
+        """Say who holds the step and since when, for errors."""
+        return f"step {self.step} was handed to {self.holder} {self.since(now)}"
+
+    def since(self, now: float) -> str:
+        """Say how long ago the step was handed out; a frozen clock may stand before it."""
+        age = round(now - self.claimed_at)
+        return "just now" if age == 0 else f"{age} s ago" if age > 0 else f"at a clock {-age} s ahead"
+
+
+class Ledger(Protocol):
+    """Where claims are kept. Keyed by credential, so two tokens with one secret share their steps."""
+
+    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+        """Claim the first step that is later than every one claimed before; atomically, and recorded on return.
+
+        Verifiers remember the last step and accept only later ones (RFC 6238 section 5.2). The step may be one to
+        come: whoever claims it waits until it begins, and others line up behind.
+
+        Args:
+            fingerprint: the credential.
+            earliest: the first step that is wanted.
+            latest: the last step that is wanted.
+            holder: who takes it.
+            claimed_at: seconds since the epoch on the clock that the codes follow.
+
+        Returns:
+            The claim, or None, and nothing recorded, when the first free step is later than `latest`.
+        """
+        ...
+
+    def last(self, fingerprint: str) -> Claim | None:
+        """Return the claim on the latest step of a credential."""
+        ...
+
+    def find(self, fingerprint: str, step: int) -> Claim | None:
+        """Return the claim on one step of a credential."""
+        ...
+
+    def prune(self, before: float) -> None:
+        """Forget what was claimed before a point in real time; of a credential in use, older claims may stay.
+
+        Args:
+            before: seconds since the epoch, whatever clock the codes follow.
+        """
+        ...
+
+
+class MemoryLedger:
+    """A ledger in this process; see `Ledger` for what its methods promise."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._lock = threading.Lock()
+        self._clock = Clock() if clock is None else clock
+        # Dictionaries keep their order, and steps only grow: the last entry is the latest step.
+        self._claims: dict[str, dict[int, Claim]] = {}
+        self._used_at: dict[str, float] = {}
+
+    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+        """Claim the first free step; see `Ledger.claim`."""
+        with self._lock:
+            steps = self._claims.get(fingerprint)
+            step = max(earliest, next(reversed(steps)) + 1) if steps else earliest
+            if step > latest:
+                return None
+            claim = Claim(fingerprint, step, holder, claimed_at)
+            if steps is None:
+                steps = self._claims[fingerprint] = {}
+            steps[step] = claim
+            while (oldest := next(iter(steps))) < step - KEPT_STEPS:
+                del steps[oldest]
+            self._used_at[fingerprint] = self._clock.time()
+            return claim
+
+    def last(self, fingerprint: str) -> Claim | None:
+        """Return the claim on the latest step of a credential."""
+        with self._lock:
+            steps = self._claims.get(fingerprint)
+            return steps[next(reversed(steps))] if steps else None
+
+    def find(self, fingerprint: str, step: int) -> Claim | None:
+        """Return the claim on one step of a credential."""
+        with self._lock:
+            return self._claims.get(fingerprint, {}).get(step)
+
+    def prune(self, before: float) -> None:
+        """Forget the credentials of which nothing was claimed since; see `Ledger.prune`."""
+        with self._lock:
+            for fingerprint in [each for each, used_at in self._used_at.items() if used_at < before]:
+                del self._claims[fingerprint], self._used_at[fingerprint]
