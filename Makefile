@@ -14,7 +14,7 @@ SYSTEM_PROGRAMS := chromium chromedriver curl go jq node npm oathtool php \
 
 # The Pythons that pyenv keeps are tested too.
 PYENV_ROOT ?= $(HOME)/.pyenv
-PYENV_PYTHONS := $(strip $(wildcard $(PYENV_ROOT)/versions/3.1[0-3].*/bin/python3))
+PYENV_PYTHONS := $(strip $(wildcard $(PYENV_ROOT)/versions/3.1[1-3].*/bin/python3))
 comma := ,
 space := $(subst ,, )
 ifneq ($(PYENV_PYTHONS),)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyotp
@@ -89,6 +89,6 @@ def matching_step(secret: str, code: str) -> int | None:
     totp = pyotp.TOTP(secret, interval=PERIOD)
     current = int(time.time()) // PERIOD
     for step in range(current - WINDOW, current + WINDOW + 1):
-        if totp.verify(code, for_time=datetime.fromtimestamp(step * PERIOD, timezone.utc)):
+        if totp.verify(code, for_time=datetime.fromtimestamp(step * PERIOD, UTC)):
             return step
     return None

@@ -10,7 +10,7 @@ from pytest_totphog.credentials.token import Token
 from pytest_totphog.stores.ledger import Ledger
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 __all__ = ["Explanation", "explain"]
 

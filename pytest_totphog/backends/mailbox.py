@@ -16,7 +16,7 @@ from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import MailNotReceived, MissingExtra, ServerError, hidden_in_reports
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 __all__ = ["Mail", "Mailbox"]
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from pytest_totphog.errors import ClockNotFrozen, InvalidInput, hidden_in_reports, shown
@@ -20,7 +20,7 @@ __tracebackhide__ = hidden_in_reports
 NANOSECONDS: Final = 1_000_000_000
 MAX_PERIOD: Final = 86_400
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _END = 253_402_300_800 * NANOSECONDS  # the year 10,000: no datetime is later
 
@@ -67,8 +67,7 @@ def _parse(text: str) -> datetime | float:
     except ValueError:
         pass
     try:
-        # Python 3.10 reads neither a 'Z' nor a '+0000'.
-        return datetime.fromisoformat(stripped[:-1] + "+00:00" if stripped[-1:] in ("Z", "z") else stripped)
+        return datetime.fromisoformat(stripped.upper())
     except ValueError:
         raise InvalidInput(
             f"{shown(text)} is no point in time; accepted are seconds since the epoch and ISO 8601 "

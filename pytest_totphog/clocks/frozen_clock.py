@@ -13,7 +13,7 @@ from pytest_totphog.clocks.patches import PATCHES, Patch
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from pytest_totphog.clocks.page_clock import PageClock, PageClocks
 

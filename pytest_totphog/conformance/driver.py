@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,7 @@ __all__ = ["OPTIONAL", "LoginDriver", "Outcome"]
 __tracebackhide__ = hidden_in_reports
 
 
-class Outcome(str, Enum):
+class Outcome(StrEnum):
     """What the login made of a code."""
 
     ACCEPTED = "accepted"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 __all__ = ["Broken", "Finding", "Level", "Measured", "NotJudged", "Rule", "Verdict"]
 
 
-class Level(str, Enum):
+class Level(StrEnum):
     """How binding a rule is in its source (RFC 2119; NIST's SHALL and ASVS's "Verify that" are MUST)."""
 
     MUST = "MUST"
@@ -18,7 +18,7 @@ class Level(str, Enum):
     MAY = "MAY"
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """What came of a rule."""
 
     PASSED = "passed"

@@ -15,7 +15,7 @@ from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.server import Server
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 __all__ = ["PracticeBackend", "policy_of"]
 

@@ -22,7 +22,7 @@ from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
 from pytest_totphog.wsgi.server import Server, SslContext
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 __all__ = ["TotpServer", "gate_for"]
 

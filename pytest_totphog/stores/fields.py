@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from types import NoneType, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -138,7 +138,7 @@ def _as_iso(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError
     # In one time zone, because what is equal in Python must be equal as text.
-    return value.astimezone(timezone.utc).isoformat()
+    return value.astimezone(UTC).isoformat()
 
 
 def _unchanged(value: Any) -> Any:

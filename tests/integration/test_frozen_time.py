@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from datetime import datetime as datetime_under_another_name
 from multiprocessing.pool import ThreadPool
 from time import time as time_bound_at_import
@@ -46,8 +46,8 @@ def test_time_and_datetime_stand_still():
     assert time.time() == FROZEN_AT
     assert time.time_ns() == 1705314600_000_000_000
     assert time.gmtime()[:6] == (2024, 1, 15, 10, 30, 0)
-    assert datetime.now(timezone.utc) == datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
-    assert datetime.fromtimestamp(time.time(), timezone.utc).isoformat() == "2024-01-15T10:30:00+00:00"
+    assert datetime.now(UTC) == datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
+    assert datetime.fromtimestamp(time.time(), UTC).isoformat() == "2024-01-15T10:30:00+00:00"
 
 
 def test_moves_with_the_clock(clock):
@@ -57,24 +57,24 @@ def test_moves_with_the_clock(clock):
     clock.next_step()
     assert time.time() == FROZEN_AT + 30
     clock.move_to("2023-12-31T23:59:59+00:00")
-    assert datetime.now(timezone.utc).isoformat() == "2023-12-31T23:59:59+00:00"
+    assert datetime.now(UTC).isoformat() == "2023-12-31T23:59:59+00:00"
 
 
 @pytest.mark.usefixtures("clock")
 def test_references_bound_at_import_stand_still():
     """`from time import time` and `from datetime import datetime`, done long before, are no way around it."""
     assert time_bound_at_import() == FROZEN_AT
-    assert datetime_under_another_name.now(timezone.utc).year == 2024
+    assert datetime_under_another_name.now(UTC).year == 2024
 
 
 def test_module_imported_meanwhile_is_released_too(clock, monkeypatch):
     """A module that is first imported while time stands still has the real time afterwards."""
     late = module("late", "from time import time\nfrom datetime import datetime")
     monkeypatch.setitem(sys.modules, "late", late)
-    assert (late.time(), late.datetime.now(timezone.utc).year) == (FROZEN_AT, 2024)
+    assert (late.time(), late.datetime.now(UTC).year) == (FROZEN_AT, 2024)
     clock.unfreeze()
     assert late.time() > YEAR_2025
-    assert late.datetime.now(timezone.utc).year > 2024
+    assert late.datetime.now(UTC).year > 2024
 
 
 def test_threads_that_run_already_see_it(patch):
@@ -84,7 +84,7 @@ def test_threads_that_run_already_see_it(patch):
         with FrozenClock("2024-01-15T10:30:00Z", patch) as clock:
             assert running.submit(time.time).result() == FROZEN_AT
             clock.tick(5)
-            assert running.submit(datetime.now, timezone.utc).result().second == 5
+            assert running.submit(datetime.now, UTC).result().second == 5
         assert running.submit(time.time).result() > YEAR_2025
 
 
@@ -92,7 +92,7 @@ def test_threads_that_run_already_see_it(patch):
 def test_functions_called_from_exempt_modules_see_it():
     """A pool of multiprocessing's threads runs what it is given in frozen time: only the direct caller counts."""
     with ThreadPool(1) as pool:
-        assert pool.apply(lambda: (time.time(), datetime.now(timezone.utc).year)) == (FROZEN_AT, 2024)
+        assert pool.apply(lambda: (time.time(), datetime.now(UTC).year)) == (FROZEN_AT, 2024)
 
 
 @pytest.mark.usefixtures("clock")
@@ -100,9 +100,9 @@ def test_asyncio_sees_the_frozen_time():
     """Coroutines and the threads of an executor have the frozen time."""
 
     async def main():
-        return time.time(), await asyncio.to_thread(time.time), await asyncio.to_thread(datetime.now, timezone.utc)
+        return time.time(), await asyncio.to_thread(time.time), await asyncio.to_thread(datetime.now, UTC)
 
-    assert asyncio.run(main()) == (FROZEN_AT, FROZEN_AT, datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc))
+    assert asyncio.run(main()) == (FROZEN_AT, FROZEN_AT, datetime(2024, 1, 15, 10, 30, tzinfo=UTC))
 
 
 def test_monotonic_clocks_make_no_jump(patch):
@@ -143,14 +143,14 @@ def test_runs_on_without_a_patch(frozen_clock):
     """With patch=None the clock alone stands still."""
     assert frozen_clock.time() == FROZEN_AT
     assert time.time() > YEAR_2025
-    assert datetime.now(timezone.utc).year > 2024
+    assert datetime.now(UTC).year > 2024
 
 
 def test_unfreezing_in_the_middle_of_a_test(clock):
     """The process and the clock get the real time back, and the clock no longer moves by hand."""
     clock.unfreeze()
     assert time.time() > YEAR_2025
-    assert datetime.now(timezone.utc).year > 2024
+    assert datetime.now(UTC).year > 2024
     assert clock.time() > YEAR_2025
     with pytest.raises(ClockNotFrozen, match="this one is live"):
         clock.tick()

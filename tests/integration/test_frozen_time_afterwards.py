@@ -36,7 +36,7 @@ def process():
 
 def is_real():
     """Return whether the wall clock runs."""
-    return time.time() > YEAR_2025 and dt.datetime.now(dt.timezone.utc).year > 2024
+    return time.time() > YEAR_2025 and dt.datetime.now(dt.UTC).year > 2024
 
 
 @pytest.fixture(params=["freezegun", "time-machine"])

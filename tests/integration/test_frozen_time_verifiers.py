@@ -3,7 +3,7 @@
 import threading
 import time
 import warnings
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import fastapi
 import flask
@@ -32,7 +32,7 @@ def verdict(code):
     return {
         "accepted": pyotp.TOTP(SECRET).verify(code),
         "time": time.time(),
-        "datetime": datetime.now(timezone.utc).isoformat(),
+        "datetime": datetime.now(UTC).isoformat(),
     }
 
 

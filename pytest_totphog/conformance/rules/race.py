@@ -16,7 +16,7 @@ from pytest_totphog.conformance.finding import Broken, NotJudged
 from pytest_totphog.conformance.progress import Account
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 __all__ = ["AT_ONCE", "LEAST_ROUNDS", "race"]
 

@@ -1,6 +1,6 @@
 """The explanation: what a string that somebody typed as a code is."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ STEP = 56_843_820
 
 def token(**changes: Any) -> Token:
     """Return a usual token with some parameters changed."""
-    usual = {"created_at": datetime.now(timezone.utc), "name": "alice", "secret": "JBSWY3DPEHPK3PXP"}
+    usual = {"created_at": datetime.now(UTC), "name": "alice", "secret": "JBSWY3DPEHPK3PXP"}
     return Token.create(**usual | changes)
 
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from pytest_totphog.stores.sql import SqlStore
 from tests.support.threads import in_threads
 
 SECRET = "JBSWY3DPEHPK3PXP"
-HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
+HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 STEP = 56_843_820
 
 
@@ -192,7 +192,7 @@ def test_clock_is_that_of_every_server_of_the_store(namespaces: Namespaces, repl
     assert there.now() == HALF_PAST_TEN + timedelta(seconds=30)
 
     there.move_to("2020-01-01T00:00:00Z")
-    assert here.now() == datetime(2020, 1, 1, tzinfo=timezone.utc)
+    assert here.now() == datetime(2020, 1, 1, tzinfo=UTC)
 
     here.unfreeze()
     assert there.mode == "live"
@@ -261,7 +261,7 @@ def test_frozen_clock_cannot_move_past_the_year_9999(namespaces: Namespaces) -> 
         with pytest.raises(InvalidInput, match="the clock cannot move past the year 9999"):
             move()
 
-    assert clock.now() == datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
+    assert clock.now() == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def test_freezing_in_one_server_ends_the_wait_in_another(namespaces: Namespaces, replica: Namespaces) -> None:

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from tests.support.threads import in_threads
 from tests.support.vectors import RFC_6238, RFC_SECRETS
 
 SECRET = "JBSWY3DPEHPK3PXP"
-HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
+HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 SECONDS = 1_705_314_600
 STEP = 56_843_820
 
@@ -205,7 +205,7 @@ def test_code_after_the_clock_went_back(authenticator: Authenticator, token: Tot
     authenticator.clock.move_to(HALF_PAST_TEN)
 
     assert token.claim_code().step == spent + 1
-    assert authenticator.clock.now() == datetime(2024, 1, 15, 12, 0, 30, tzinfo=timezone.utc)
+    assert authenticator.clock.now() == datetime(2024, 1, 15, 12, 0, 30, tzinfo=UTC)
 
 
 def test_code_after_the_clock_went_forward(authenticator: Authenticator, token: TotpToken) -> None:
@@ -214,7 +214,7 @@ def test_code_after_the_clock_went_forward(authenticator: Authenticator, token: 
     authenticator.clock.move_to("2024-01-15T12:00:10Z")
 
     assert token.claim_code().step == STEP + 180
-    assert authenticator.clock.now() == datetime(2024, 1, 15, 12, 0, 10, tzinfo=timezone.utc)
+    assert authenticator.clock.now() == datetime(2024, 1, 15, 12, 0, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -680,7 +680,7 @@ def test_freezing_ends_the_wait_for_lifetime() -> None:
     waiter.join(10)
 
     assert waiter.result == 1_705_316_400_000_000_000
-    assert authenticator.clock.now() == datetime(2024, 1, 15, 11, tzinfo=timezone.utc)
+    assert authenticator.clock.now() == datetime(2024, 1, 15, 11, tzinfo=UTC)
 
 
 # A code that lives long enough, handed out or not

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ from pytest_totphog.errors import shown
 
 # One instant in many spellings.
 SECONDS = 1_705_314_600
-HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
+HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 KATHMANDU = timezone(timedelta(hours=5, minutes=45))
 LAST_SECOND = 253_402_300_799
 
@@ -64,7 +64,7 @@ def test_fractions_of_a_second_count_to_the_microsecond() -> None:
 def moments(last_year: int) -> st.SearchStrategy[datetime]:
     """Return a strategy of datetimes in UTC, from 1970 on."""
     first, last = datetime.fromisoformat("1970-01-01"), datetime.fromisoformat(f"{last_year}-12-31T23:59:59.999999")
-    return st.datetimes(first, last, timezones=st.just(timezone.utc))
+    return st.datetimes(first, last, timezones=st.just(UTC))
 
 
 @given(moments(9999))
@@ -135,7 +135,7 @@ def test_first_and_last_second_are_accepted() -> None:
 
 def test_datetime_after_the_last_is_the_last() -> None:
     """The end of the last time step of the year 9999 has no datetime of its own."""
-    assert as_datetime((LAST_SECOND + 1) * NANOSECONDS) == datetime.max.replace(tzinfo=timezone.utc)
+    assert as_datetime((LAST_SECOND + 1) * NANOSECONDS) == datetime.max.replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize("period", [1, 30, 86_400])
@@ -173,7 +173,7 @@ def test_live_clock_says_the_same_in_every_unit() -> None:
 
     # A float and a datetime hold microseconds.
     assert [reading // 1_000_000 for reading in readings] == sorted(reading // 1_000_000 for reading in readings)
-    assert clock.now().tzinfo is timezone.utc
+    assert clock.now().tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_frozen_clock_stands_still(clock: Clock) -> None:
     assert clock.time_ns() == 1_705_314_600_000_000_000
     assert clock.time() == 1_705_314_600.0
     assert clock.now() == HALF_PAST_TEN
-    assert clock.now().tzinfo is timezone.utc
+    assert clock.now().tzinfo is UTC
 
 
 def test_freezing_a_frozen_clock_moves_it(clock: Clock) -> None:

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -17,7 +17,7 @@ from pytest_totphog.clocks.clock import real_time_ns
 from tests.support.system import require_libfaketime
 
 SECONDS = 1_705_314_600.0
-HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
+HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 
 every_patch = pytest.mark.parametrize("patch", ["freezegun", "time-machine", None])
 every_real_patch = pytest.mark.parametrize("patch", ["freezegun", "time-machine"])
@@ -25,7 +25,7 @@ every_real_patch = pytest.mark.parametrize("patch", ["freezegun", "time-machine"
 
 def is_real() -> bool:
     """Return whether the wall clock runs: it is years after the instants of these tests."""
-    return time.time() > SECONDS + 86_400 * 365 and datetime.now(timezone.utc).year > 2024
+    return time.time() > SECONDS + 86_400 * 365 and datetime.now(UTC).year > 2024
 
 
 @every_patch
@@ -46,7 +46,7 @@ def test_wall_clock_stands_with_it(patch: str) -> None:
     with FrozenClock(HALF_PAST_TEN, patch):
         assert time.time() == SECONDS
         assert time.time_ns() == 1_705_314_600_000_000_000
-        assert datetime.now(timezone.utc) == HALF_PAST_TEN
+        assert datetime.now(UTC) == HALF_PAST_TEN
         assert time.gmtime()[:6] == (2024, 1, 15, 10, 30, 0)
 
     assert is_real()
@@ -73,16 +73,16 @@ def test_wall_clock_moves_with_it(patch: str) -> None:
     """By hand, forward and back, to the microsecond."""
     with FrozenClock(HALF_PAST_TEN, patch) as clock:
         clock.tick(0.000_001)
-        assert datetime.now(timezone.utc) == HALF_PAST_TEN.replace(microsecond=1)
+        assert datetime.now(UTC) == HALF_PAST_TEN.replace(microsecond=1)
 
         clock.next_step()
         assert time.time() == SECONDS + 30
 
         clock.move_to("2020-01-01T00:00:00Z")
-        assert datetime.now(timezone.utc) == datetime(2020, 1, 1, tzinfo=timezone.utc)
+        assert datetime.now(UTC) == datetime(2020, 1, 1, tzinfo=UTC)
 
         clock.freeze("2030-01-01T00:00:00Z")
-        assert datetime.now(timezone.utc) == datetime(2030, 1, 1, tzinfo=timezone.utc)
+        assert datetime.now(UTC) == datetime(2030, 1, 1, tzinfo=UTC)
 
     assert is_real()
 
@@ -155,7 +155,7 @@ def test_freezing_a_frozen_clock_keeps_its_patch(patch: str) -> None:
     """It only moves, and the wall clock with it."""
     with FrozenClock(HALF_PAST_TEN, patch) as clock:
         clock.freeze("2030-01-01T00:00:00Z")
-        assert datetime.now(timezone.utc).year == 2030
+        assert datetime.now(UTC).year == 2030
 
     assert is_real()
 
@@ -166,7 +166,7 @@ def test_clock_frozen_inside_a_freeze_of_the_users() -> None:
         with FrozenClock(HALF_PAST_TEN):
             assert time.time() == SECONDS
 
-        assert datetime.now(timezone.utc) == datetime(2020, 1, 1, tzinfo=timezone.utc)
+        assert datetime.now(UTC) == datetime(2020, 1, 1, tzinfo=UTC)
 
     assert is_real()
 

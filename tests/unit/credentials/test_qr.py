@@ -4,7 +4,7 @@ import base64
 import io
 import re
 import subprocess
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -20,7 +20,7 @@ URI = "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example&algor
 
 def uri_of(name: str, issuer: str) -> str:
     """Return the key URI of a token with these names."""
-    return Token.create(created_at=datetime.now(timezone.utc), name=name, issuer=issuer, secret="JBSWY3DPEHPK3PXP").uri
+    return Token.create(created_at=datetime.now(UTC), name=name, issuer=issuer, secret="JBSWY3DPEHPK3PXP").uri
 
 
 TOKENS = [

@@ -5,7 +5,7 @@ import hashlib
 import json
 import subprocess
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pyotp
@@ -21,7 +21,7 @@ from tests.support.system import require
 from tests.support.vectors import RFC_4226, RFC_SECRETS
 
 SECRET = "JBSWY3DPEHPK3PXP"
-CREATED_AT = datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
+CREATED_AT = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 SECONDS = 1_705_314_600
 STEP = 56_843_820
 YEAR_2100 = 4_102_444_800
@@ -340,7 +340,7 @@ def test_codes_agree_with_pyotp(key: bytes, digits: int, period: int, algorithm:
 
     theirs = pyotp.TOTP(secret, digits=digits, digest=getattr(hashlib, algorithm), interval=period)
 
-    when = datetime.fromtimestamp(seconds, timezone.utc)
+    when = datetime.fromtimestamp(seconds, UTC)
     assert made.code_at_step(made.step_at(seconds * NANOSECONDS)) == theirs.at(when)
 
 

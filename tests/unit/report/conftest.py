@@ -1,7 +1,7 @@
 """Two logins, as a run of the battery leaves them."""
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -75,4 +75,4 @@ def avoided() -> Subject:
 @pytest.fixture
 def created_at() -> datetime:
     """When the report is made."""
-    return datetime(2026, 11, 21, 13, 20, 5, tzinfo=timezone.utc)
+    return datetime(2026, 11, 21, 13, 20, 5, tzinfo=UTC)

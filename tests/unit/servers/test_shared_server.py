@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from pytest_totphog.servers.shared_server import SharedTotpServer, base_url
 from pytest_totphog.wsgi.server import Server
 
 SECRET = "JBSWY3DPEHPK3PXP"
-HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
+HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 KEY = "open sesame"
 
 Join = Callable[..., SharedTotpServer]

@@ -1,7 +1,7 @@
 """What every store promises, wherever it keeps its records."""
 
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 import pytest
@@ -39,7 +39,7 @@ class Everything:
     flag: bool = False
     names: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
-    when: datetime = datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
+    when: datetime = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
     maybe_text: str | None = None
     maybe_number: int | None = None
     maybe_ratio: float | None = None
@@ -66,7 +66,7 @@ FULL = Everything(
     maybe_flag=False,
     maybe_names=[],
     maybe_details={},
-    maybe_when=datetime(1, 1, 1, tzinfo=timezone.utc),
+    maybe_when=datetime(1, 1, 1, tzinfo=UTC),
 )
 
 FIRST, SECOND, THIRD = Note("b", "first"), Note("a", "second"), Note("0", "third")
@@ -243,7 +243,7 @@ def test_replacing_compares_fields_of_every_type(store: Store, name: str) -> Non
 def test_replacing_compares_what_is_equal_in_python(store: Store) -> None:
     """An integer equals its float, an instant itself in another time zone, and an object has no order."""
     records = store.repository(Everything)
-    noon = datetime(2024, 1, 15, 12, tzinfo=timezone.utc)
+    noon = datetime(2024, 1, 15, 12, tzinfo=UTC)
     records.add(Everything("a", ratio=2.0, details={"x": 1, "y": 2}, when=noon))
     equal = Everything("a", ratio=2, details={"y": 2, "x": 1}, when=noon.astimezone(timezone(timedelta(hours=-3))))
 

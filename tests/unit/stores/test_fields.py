@@ -1,7 +1,7 @@
 """The fields of records: which types are kept, and which of their values."""
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Optional
 
 import pytest
@@ -154,7 +154,7 @@ VALUES = {
     "enabled": st.booleans(),
     "names": st.lists(JSON, max_size=5),
     "details": st.dictionaries(st.text(), JSON, max_size=5),
-    "created_at": st.datetimes(timezones=st.just(timezone.utc)),
+    "created_at": st.datetimes(timezones=st.just(UTC)),
     "secret": st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
 }
 

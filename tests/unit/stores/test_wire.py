@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 import pytest
@@ -23,7 +23,7 @@ class Member:
     enabled: bool = True
     names: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
-    created_at: datetime = datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)
+    created_at: datetime = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
     secret: str | None = None
 
 
@@ -77,9 +77,7 @@ def test_record_comes_back_as_it_was(wire: RecordWire[Member], record: Member) -
 
 def test_token_comes_back_as_it_was() -> None:
     """The token's own checks are passed on the way; it is in its namespace again."""
-    token = Token(
-        "1", "alice", "Shop", "JBSWY3DPEHPK3PXP", 8, 60, "sha256", datetime(2024, 1, 15, tzinfo=timezone.utc), "job-7"
-    )
+    token = Token("1", "alice", "Shop", "JBSWY3DPEHPK3PXP", 8, 60, "sha256", datetime(2024, 1, 15, tzinfo=UTC), "job-7")
 
     decoded = RecordWire(Token).decode(RecordWire(Token).encode(token))
 
@@ -134,9 +132,7 @@ def test_token_that_no_door_lets_in() -> None:
     """What validates itself does so here as well."""
     token = {
         **RecordWire(Token).encode(
-            Token.from_uri(
-                "otpauth://totp/alice?secret=JBSWY3DPEHPK3PXP", created_at=datetime(2024, 1, 15, tzinfo=timezone.utc)
-            )
+            Token.from_uri("otpauth://totp/alice?secret=JBSWY3DPEHPK3PXP", created_at=datetime(2024, 1, 15, tzinfo=UTC))
         ),
         "digits": 5,
     }
