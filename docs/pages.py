@@ -114,7 +114,7 @@ def _api(name: str) -> str:
     contract = document(APPS[name].module.rpartition(".")[0])
     info = contract["info"]
     parts = [
-        f"# Requests to {name}\n\n{info['summary']} {info['description']}\n",
+        f"# Requests to {name}\n\n{info['description']}\n",
         f"`totphog serve --app {name}` serves it, with this contract at `/openapi.json`.\n",
     ]
     for method, path, described in operations(contract):
