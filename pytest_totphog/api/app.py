@@ -16,10 +16,9 @@ from pytest_totphog.errors import InvalidInput, shown
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.version import __version__
+from pytest_totphog.wsgi.bodies import form_file, json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.files import form_file
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response, read_object
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 

@@ -13,8 +13,8 @@ from pytest_totphog.inputs import as_text
 from pytest_totphog.stores import RecordType, Repository, Store
 from pytest_totphog.stores.ledger import MAX_HOLDER, Claim, Ledger
 from pytest_totphog.stores.wire import RecordWire
+from pytest_totphog.wsgi.bodies import json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.json import json_response, read_object
 from pytest_totphog.wsgi.routes import Route
 
 __all__ = ["store_routes"]

@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.version import __version__
-from pytest_totphog.wsgi.json import json_response
+from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.routes import Route
 
 __all__ = ["document", "openapi_routes"]

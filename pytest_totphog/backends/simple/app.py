@@ -14,9 +14,9 @@ from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials import qr
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.wsgi.bodies import json_response, read_object, require_texts
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response, read_object, require_texts
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 

@@ -15,8 +15,8 @@ from pytest_totphog.stores import Store
 from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.sql import SqlStore
+from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response
 from pytest_totphog.wsgi.routes import App
 
 

@@ -17,8 +17,8 @@ from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
 from pytest_totphog.stores.sql import SqlStore
+from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response
 from pytest_totphog.wsgi.routes import App, Route
 from pytest_totphog.wsgi.server import Server
 

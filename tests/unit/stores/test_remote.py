@@ -21,7 +21,7 @@ from pytest_totphog.stores import remote
 from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
-from pytest_totphog.wsgi.json import json_response
+from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.server import Server
 from tests.support.threads import in_threads
 from tests.unit.stores.conftest import served

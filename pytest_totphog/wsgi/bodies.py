@@ -1,16 +1,19 @@
-"""JSON in and out: strict about what is read, so that nothing is stored that cannot be served."""
+"""Bodies in and out, JSON and forms: strict about what is read, so that nothing is stored that cannot be served."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.wsgi.errors import HttpError
 
-__all__ = ["json_response", "read_object", "require_texts"]
+__all__ = ["form_file", "json_response", "read_object", "require_texts"]
 
 
 def json_response(value: Any, status: int = 200) -> Response:
@@ -61,6 +64,33 @@ def require_texts(fields: Mapping[str, Any], names: Collection[str], missing: st
     for name in names:
         if not isinstance(fields[name], str):
             raise HttpError(400, f"{name} is of type {type(fields[name]).__name__}; accepted is a string")
+
+
+def form_file(request: Request, name: str) -> bytes:
+    """Return the file in a request whose media type is `multipart/form-data`.
+
+    Args:
+        request: the request.
+        name: the name that the file's part must have; no other part is accepted.
+
+    Raises:
+        HttpError: 400 for a body that is no such form, for another part, and for several files.
+    """
+    if not request.mimetype_params.get("boundary"):
+        raise HttpError(400, "The body's media type has no boundary; accepted is multipart/form-data; boundary=…")
+    # In memory, where the gate's limit on bodies has room for it.
+    parser = FormDataParser(stream_factory=lambda *_, **__: io.BytesIO(), silent=False)
+    try:
+        _, fields, files = parser.parse_from_environ(request.environ)
+    except (HTTPException, ValueError):
+        raise HttpError(400, "The body is not a form: multipart/form-data by RFC 7578") from None
+    given = sorted([*files.keys(), *fields.keys()])
+    if unknown := [each for each in given if each != name]:
+        raise HttpError(400, f"Unknown part {unknown[0][:50]!a}; accepted: {name}")
+    if len(files.getlist(name)) != 1 or name in fields:
+        raise HttpError(400, f"The form must have one file, named {name}; a file has a filename")
+    content: bytes = files[name].read()
+    return content
 
 
 def _parse(body: bytes) -> Any:
