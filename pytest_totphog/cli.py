@@ -145,12 +145,7 @@ def _serve(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _: signals.put(received))
     with ExitStack() as cleanup:
-        server = Server(
-            _app(options, cleanup),
-            options.host,
-            _port(options),
-            port_option="--port 0",
-        )
+        server = Server(_app(options, cleanup), options.host, _port(options))
         server.start()
         cleanup.callback(_stop, server)
         print(server.url, flush=True)

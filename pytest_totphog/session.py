@@ -77,7 +77,6 @@ def process_server(config: pytest.Config) -> TotpServer:
         port(config),
         clock=process_clock(config),
         store=MemoryStore(shared_store(config).ledger),
-        port_option="--totphog-port=0",
         **_code_options(config),
     )
     return server

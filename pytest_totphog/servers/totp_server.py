@@ -48,7 +48,6 @@ class TotpServer:
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
         on_code: called with every code that a token gives.
         on_token: called with every token before anybody else has it, and perhaps again.
-        port_option: the option that an error about a busy port names.
 
     Raises:
         ServerError: for an address beyond loopback without a key.
@@ -69,7 +68,6 @@ class TotpServer:
         timeout: float = DEFAULT_TIMEOUT,
         on_code: Callable[[TakenCode], None] | None = None,
         on_token: Callable[[Token], None] | None = None,
-        port_option: str = "port=0",
     ) -> None:
         store = MemoryStore() if store is None else store
         clock = Clock() if clock is None else clock
@@ -84,7 +82,7 @@ class TotpServer:
         )
         self._namespaces = Namespaces(store, self._authenticator)
         app = NamespacedApp(self._namespaces, gate_for(host, api_key=api_key, insecure=insecure))
-        self._server = Server(app, host, port, ssl_context, access_log, port_option)
+        self._server = Server(app, host, port, ssl_context, access_log)
 
     def __repr__(self) -> str:
         state = f"at {self.url}" if self._server.running else "stopped"

@@ -117,7 +117,6 @@ class Server:
         port: the port to listen on; 0 for a free one.
         ssl_context: serve https with this context, or with a throw-away certificate for `"adhoc"`.
         access_log: called with a line for every request; None for no log.
-        port_option: the option that an error about a busy port names.
     """
 
     def __init__(
@@ -127,12 +126,10 @@ class Server:
         port: int = 0,
         ssl_context: SslContext = None,
         access_log: Callable[[str], None] | None = None,
-        port_option: str = "port=0",
     ) -> None:
         self._app = app if access_log is None else AccessLog(app, access_log)
         self._asked = (host, port)
         self._ssl_context = ssl_context
-        self._port_option = port_option
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
 
@@ -177,7 +174,7 @@ class Server:
         if self._listener is not None:
             raise ServerError(f"the server is running already, at {self.url}")
         context = _adhoc_context() if self._ssl_context == "adhoc" else self._ssl_context
-        with listen(*self._asked, self._port_option) if listening is None else listening.dup() as own:
+        with listen(*self._asked) if listening is None else listening.dup() as own:
             listener = Listener(self._app, own, self.host, own.getsockname()[1])
         listener.ssl_context = context
         self._listener = listener
@@ -205,13 +202,12 @@ class Server:
             raise ServerError(f"{busy} requests were still under way {timeout} s after the server was asked to stop")
 
 
-def listen(host: str, port: int, port_option: str) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on an address.
 
     Args:
         host: the address.
         port: the port; 0 for a free one.
-        port_option: the option that an error about a busy port names.
 
     Raises:
         ServerError: when the address cannot be had; it names the address and what to do.
@@ -224,7 +220,7 @@ def listen(host: str, port: int, port_option: str) -> socket.socket:
     except (OSError, UnicodeError) as error:  # UnicodeError for a name that cannot be one
         reason = str(getattr(error, "strerror", error)).partition(" (while attempting")[0]  # the address again
         raise ServerError(
-            f"cannot listen on {host} port {port}: {reason}. Choose another port, or let {port_option} find a free one"
+            f"cannot listen on {host} port {port}: {reason}. Choose another port, or let port 0 find a free one"
         ) from None
 
 

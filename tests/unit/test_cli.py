@@ -334,7 +334,7 @@ class TestServe:
             out, err = process.communicate(timeout=10)
         assert (process.returncode, out) == (2, "")
         assert err.startswith(f"totphog: cannot listen on 127.0.0.1 port {port}: Address already in use")
-        assert "--port 0" in err
+        assert "let port 0 find a free one" in err
         assert err.count("\n") == 1
 
     def test_port_of_the_environment(self, serve: Serve) -> None:

@@ -193,7 +193,7 @@ def test_a_busy_port_names_port_and_option(server: TotpServer) -> None:
         TotpServer(port=server.port).start()
     assert str(failure.value) == (
         f"cannot listen on 127.0.0.1 port {server.port}: Address already in use. "
-        "Choose another port, or let port=0 find a free one"
+        "Choose another port, or let port 0 find a free one"
     )
 
 
