@@ -68,7 +68,9 @@ def test_busy_port_is_a_sentence(project: pytest.Pytester, busy_port: int) -> No
     )
     result = project.runpytest(f"--totphog-port={busy_port}", "-rN")
     result.assert_outcomes(errors=2, passed=1)
-    sentence = f"totp_server: cannot listen on 127.0.0.1 port {busy_port}: Address already in use*port 0 find a free one*"
+    sentence = (
+        f"totp_server: cannot listen on 127.0.0.1 port {busy_port}: Address already in use*port 0 find a free one*"
+    )
     result.stdout.fnmatch_lines(
         ["*ERROR at setup of test_login*", sentence, "*ERROR at setup of test_logout*", sentence, "=*"],
         consecutive=True,
