@@ -269,8 +269,6 @@ def _port(options: argparse.Namespace) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise InvalidInput(f"the environment's PORT is {shown(text)}; accepted is a port from 0 to 65535")
         port = int(text)
-    if not 0 <= port <= 65535:
-        raise InvalidInput(f"port {port} does not exist; accepted are 0 to 65535, 0 for a free one")
     return port
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "TokenNotFound",
     "TotphogError",
     "hidden_in_reports",
+    "plural",
     "shown",
 ]
 
@@ -96,6 +97,12 @@ def hidden_in_reports(failure: Any) -> bool:
     Other exceptions keep their traceback.
     """
     return isinstance(failure.value, TotphogError)
+
+
+def plural(number: float, noun: str) -> str:
+    """Return a number of things: `"1 code"`, `"2 codes"`."""
+    count = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    return f"{count} {noun}{'' if number == 1 else 's'}"
 
 
 def shown(value: object) -> str:

@@ -1,13 +1,14 @@
-"""What texts, mail addresses and passwords may be, in one place for every app."""
+"""What texts, mail addresses, passwords and numbers may be, in one place for every app."""
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Final
+from typing import Final, TypeGuard
 
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 
-__all__ = ["as_email", "as_password", "as_text", "shape"]
+__all__ = ["as_email", "as_password", "as_text", "is_number", "is_whole", "shape"]
 
 # Values may be passwords.
 __tracebackhide__ = hidden_in_reports
@@ -69,6 +70,18 @@ def as_password(value: object) -> str:
     if _UNPRINTABLE.search(text):
         raise InvalidInput("password contains a control character or half a surrogate pair; accepted is printable text")
     return text
+
+
+def is_whole(value: object, least: int, most: float = math.inf) -> TypeGuard[int]:
+    """Return whether a value is a whole number within two bounds; True and False are none."""
+    return isinstance(value, int) and is_number(value, least, most)
+
+
+def is_number(value: object, least: float, most: float = math.inf) -> TypeGuard[float]:
+    """Return whether a value is a finite number within two bounds; True and False are none."""
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= most and value < math.inf
+    )
 
 
 def shape(value: object) -> str:

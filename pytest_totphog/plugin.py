@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_totphog.settings import (
+    BATTERY_PROPERTY,
+    CODES_PROPERTY,
     MARKERS,
     account_source,
     add_options,
@@ -44,13 +46,13 @@ class _Reported:
     @property
     def waiting(self) -> list[pytest.TestReport]:
         """The reports of tests that took codes."""
-        return [report for report in self.tests if "totphog_one_time_codes" in dict(report.user_properties)]
+        return [report for report in self.tests if CODES_PROPERTY in dict(report.user_properties)]
 
     @property
     def findings(self) -> list[str]:
         """What the battery found, as its tests reported it."""
         properties = [each for report in self.tests for each in report.user_properties]
-        return [str(value) for name, value in properties if name == "totphog_battery"]
+        return [str(value) for name, value in properties if name == BATTERY_PROPERTY]
 
 
 _reported_key = pytest.StashKey[_Reported]()

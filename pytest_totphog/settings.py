@@ -10,6 +10,9 @@ from typing import Any, Final
 import pytest
 
 __all__ = [
+    "BATTERY_PROPERTY",
+    "CODES_PROPERTY",
+    "FAILURE_PROPERTY",
     "MARKERS",
     "account_source",
     "add_options",
@@ -22,6 +25,11 @@ __all__ = [
     "port",
     "seconds",
 ]
+
+# The names of what tests report, which JUnit XML carries too: findings, how many one-time codes, and what failed.
+BATTERY_PROPERTY: Final = "totphog_battery"
+CODES_PROPERTY: Final = "totphog_one_time_codes"
+FAILURE_PROPERTY: Final = "totphog_failure"
 
 MARKERS: Final = (
     (

@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeAlias
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.errors import InvalidInput, hidden_in_reports
-from pytest_totphog.inputs import as_text
+from pytest_totphog.inputs import as_text, is_number, is_whole
 from pytest_totphog.stores import RecordType, Repository, Store
 from pytest_totphog.stores.ledger import MAX_HOLDER, Claim, Ledger
 from pytest_totphog.stores.wire import RecordWire
@@ -136,13 +136,13 @@ def _as_object(claim: Claim | None) -> dict[str, Any] | None:
 
 def _integer(given: Mapping[str, Any], name: str) -> int:
     value = given[name]
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_INTEGER:
+    if not is_whole(value, 0, MAX_INTEGER):
         raise InvalidInput(f"{name} is not accepted; accepted is a whole number of 63 bits")
     return value
 
 
 def _seconds(given: Mapping[str, Any], name: str) -> float:
     value = given[name]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_INTEGER:
+    if not is_number(value, 0, MAX_INTEGER):
         raise InvalidInput(f"{name} is not accepted; accepted are seconds since the epoch")
     return float(value)

@@ -13,6 +13,7 @@ from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant,
 from pytest_totphog.credentials import otp, qr
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import CodeUnavailable, InvalidInput, hidden_in_reports, shown
+from pytest_totphog.inputs import is_number, is_whole
 from pytest_totphog.stores.ledger import MAX_HOLDER, Ledger
 
 __all__ = ["Keeper", "TotpToken"]
@@ -348,13 +349,13 @@ def _code(code: object) -> str:
 
 
 def _steps(field: str, value: object, least: int = 0) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_STEPS:
+    if not is_whole(value, least, MAX_STEPS):
         raise InvalidInput(f"{field} is {shown(value)}; accepted are {least} to {MAX_STEPS} steps")
     return value
 
 
 def _seconds(field: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_PERIOD:
+    if not is_number(value, 0, MAX_PERIOD):
         raise InvalidInput(f"{field} is {shown(value)}; accepted are 0 to {MAX_PERIOD} seconds")
     return value
 

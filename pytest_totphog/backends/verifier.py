@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal
 
@@ -10,6 +9,7 @@ from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.inputs import is_number, is_whole
 from pytest_totphog.stores import Repository, Store
 
 __all__ = ["Attempts", "LastStep", "Verdict", "Verifier", "VerifierPolicy"]
@@ -38,19 +38,13 @@ class VerifierPolicy:
     lockout_seconds: float = 900
 
     def __post_init__(self) -> None:
-        if isinstance(self.window, bool) or not isinstance(self.window, int) or not 0 <= self.window <= MAX_WINDOW:
+        if not is_whole(self.window, 0, MAX_WINDOW):
             raise InvalidInput(f"window is {shown(self.window)}; accepted are 0 to {MAX_WINDOW} steps")
         if not isinstance(self.one_time, bool):
             raise InvalidInput(f"one_time is {shown(self.one_time)}; accepted are True and False")
-        if self.max_failures is not None and (
-            isinstance(self.max_failures, bool) or not isinstance(self.max_failures, int) or self.max_failures < 1
-        ):
+        if self.max_failures is not None and not is_whole(self.max_failures, 1):
             raise InvalidInput(f"max_failures is {shown(self.max_failures)}; accepted are 1 and more, or None")
-        if (
-            isinstance(self.lockout_seconds, bool)
-            or not isinstance(self.lockout_seconds, (int, float))
-            or not 0 < self.lockout_seconds < math.inf
-        ):
+        if not is_number(self.lockout_seconds, 0) or not self.lockout_seconds:
             raise InvalidInput(f"lockout_seconds is {shown(self.lockout_seconds)}; accepted are seconds above 0")
 
 

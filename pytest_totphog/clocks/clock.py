@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from pytest_totphog.errors import ClockNotFrozen, InvalidInput, hidden_in_reports, shown
+from pytest_totphog.inputs import is_number, is_whole
 
 __all__ = ["NANOSECONDS", "Clock", "Instant", "as_datetime", "as_nanoseconds", "as_period", "real_time_ns"]
 
@@ -86,7 +87,7 @@ def as_period(period: object) -> int:
     Raises:
         InvalidInput: unless it is an integer from 1 to 86,400.
     """
-    if isinstance(period, bool) or not isinstance(period, int) or not 1 <= period <= MAX_PERIOD:
+    if not is_whole(period, 1, MAX_PERIOD):
         raise InvalidInput(f"period is {shown(period)}; accepted are whole seconds from 1 to {MAX_PERIOD}")
     return period
 
@@ -191,7 +192,7 @@ class Clock:
             ClockNotFrozen: on a live clock.
             InvalidInput: for a negative or non-finite number.
         """
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
+        if not is_number(seconds, 0):
             raise InvalidInput(
                 f"cannot tick by {shown(seconds)}; accepted are zero or more seconds (move_to() also goes back)"
             )

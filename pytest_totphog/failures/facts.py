@@ -17,6 +17,7 @@ from pytest_totphog.errors import StoreError, TotphogError
 from pytest_totphog.failures.app_clock import TOLERANCE, ask, compared, shown_urls
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 from pytest_totphog.failures.record import Record
+from pytest_totphog.settings import BATTERY_PROPERTY
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Surroundings", "failure_of"]
 
 SHOWN_CODES: Final = 10
-# What a rule of the battery reports with.
-BATTERY: Final = "totphog_battery"
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, a
         record: what it took.
         around: knows the rest.
     """
-    if any(name == BATTERY for name, _ in item.user_properties):  # it has evidence of its own
+    if any(name == BATTERY_PROPERTY for name, _ in item.user_properties):  # it has evidence of its own
         return None
     fixtures: Mapping[str, object] = getattr(item, "funcargs", None) or {}
     # After its tear-down the clock is live again; what counts is where it stood.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_totphog.failures.failure import PROPERTY
 from pytest_totphog.failures.record import KEPT_CODES, Record
 from pytest_totphog.failures.waiting import Waited
+from pytest_totphog.settings import FAILURE_PROPERTY
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
@@ -60,7 +60,7 @@ class Recorder:
         waited = item.stash.get(self._waited_key, Waited()) + self._record.waited
         properties = [each for each in item.user_properties if each[0] not in waited.properties]
         if call.when == "setup":  # and its failure is taken back
-            properties = [(name, "" if name == PROPERTY else value) for name, value in properties]
+            properties = [(name, "" if name == FAILURE_PROPERTY else value) for name, value in properties]
         item.user_properties[:] = [*properties, *(waited.properties.items() if waited.codes else ())]
         report = yield
         if report.failed:
@@ -90,8 +90,8 @@ class Recorder:
         report.sections.append((TITLE, section(failure)))
         # The item's are those of the reports to come.
         for properties in (item.user_properties, report.user_properties):
-            properties[:] = [each for each in properties if each != (PROPERTY, "")]
-            properties.append((PROPERTY, json.dumps(failure.as_dict())))
+            properties[:] = [each for each in properties if each != (FAILURE_PROPERTY, "")]
+            properties.append((FAILURE_PROPERTY, json.dumps(failure.as_dict())))
         if item.config.getoption("htmlpath", default=None):
             # Where pytest-html looks, also where pytest-xdist has carried it.
             vars(report).setdefault("extras", []).append(extra(failure))

@@ -29,7 +29,7 @@ def test_every_error_is_ours_and_pythons(error: type[Exception], builtin: type[E
 
 def test_every_error_can_be_imported_from_the_package() -> None:
     """`except pytest_totphog.CodeUnavailable` needs no knowledge of our modules."""
-    functions = {"hidden_in_reports", "shown"}
+    functions = {"hidden_in_reports", "plural", "shown"}
 
     assert {name: getattr(pytest_totphog, name) for name in errors.__all__ if name not in functions} == {
         name: getattr(errors, name) for name in errors.__all__ if name not in functions
@@ -131,3 +131,11 @@ def test_report_of_another_exception_keeps_our_frames(pytester: pytest.Pytester)
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*authenticator.py:*: TypeError"])
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 codes"), (1, "1 code"), (2, "2 codes"), (1.5, "1.5 codes"), (12_345, "12,345 codes")]
+)
+def test_plural(number: float, text: str) -> None:
+    """A noun in the number that goes before it."""
+    assert errors.plural(number, "code") == text

@@ -15,7 +15,7 @@ from pytest_totphog.clocks.clock import Clock, as_datetime
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput
-from pytest_totphog.inputs import as_email, as_password, as_text
+from pytest_totphog.inputs import as_email, as_password, as_text, is_whole
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
 
@@ -247,6 +247,6 @@ def _hash(token: str) -> str:
 
 
 def _integer(field: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+    if not is_whole(value, 0, 2**31 - 1):
         raise InvalidInput(f"{field} is not a whole number from 0 to {2**31 - 1}")
     return value
