@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_totphog.enrolment.pictures.data_url import decode_data_url
+from pytest_totphog.enrolment.pictures.regions import blurred, with_margins
 from pytest_totphog.enrolment.pictures.svg import draw_svg
 from pytest_totphog.errors import InvalidInput, MissingExtra, hidden_in_reports, shown
 
@@ -22,6 +23,8 @@ __tracebackhide__ = hidden_in_reports
 MAX_BYTES: Final = 20 * 1024 * 1024
 # A page of 1,440 by 2,700 points on a screen with two pixels a point, or a telephone's photograph.
 MAX_PIXELS: Final = 16_000_000
+# Of a side, for zxing-cpp.
+MAX_SIDE: Final = 65_535
 
 ACCEPTED: Final = "a PNG, JPEG, WebP or SVG picture"
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
@@ -106,7 +109,7 @@ def _open(data: bytes) -> Image:
     try:
         picture = Image.open(io.BytesIO(data), formats=_FORMATS)
         # Nothing is decoded yet.
-        if picture.width * picture.height <= MAX_PIXELS:
+        if max(picture.size) <= MAX_SIDE and picture.width * picture.height <= MAX_PIXELS:
             picture.load()
             return picture
         size = f"{picture.width} x {picture.height}"
@@ -117,7 +120,9 @@ def _open(data: bytes) -> Image:
         raise InvalidInput(f"this is {other if data else 'empty'}; accepted is {ACCEPTED}") from None
     except Exception as error:  # noqa: BLE001 -- a broken picture makes Pillow raise a dozen kinds of errors
         raise InvalidInput(f"the picture is broken: {type(error).__name__}; accepted is {ACCEPTED}") from None
-    raise InvalidInput(f"the picture has {size} pixels; accepted are {MAX_PIXELS} in all; show the QR code alone")
+    raise InvalidInput(
+        f"the picture has {size} pixels; accepted are {MAX_PIXELS} in all, {MAX_SIDE} a side; show the QR code alone"
+    )
 
 
 def _prepared(picture: Image) -> Iterator[Image]:
@@ -138,6 +143,8 @@ def _prepared(picture: Image) -> Iterator[Image]:
         if max(grey.size) <= 1000:
             larger = grey.resize((grey.width * 3, grey.height * 3), Image.Resampling.NEAREST)
             yield from (ImageOps.expand(larger, border=40, fill=margin) for margin in (255, 0))
+        yield from blurred(grey)
+        yield from with_margins(grey)
 
 
 def _require() -> None:

@@ -181,12 +181,12 @@ FRAME = f'viewBox="0 0 {SIZE} {SIZE}" width="{SIZE}" height="{SIZE}"'
     "content",
     [
         pytest.param(
-            f'<defs><rect id="m" width="1" height="1"/></defs>'
+            '<defs><rect id="m" width="1" height="1"/></defs>'
             + "".join(f'<use href="#m" x="{x}" y="{y}"/>' for x, y in MODULES),
             id="use",
         ),
         pytest.param(
-            f'<symbol id="m" viewBox="0 0 1 1"><rect width="1" height="1"/></symbol>'
+            '<symbol id="m" viewBox="0 0 1 1"><rect width="1" height="1"/></symbol>'
             + "".join(f'<use xlink:href="#m" x="{x}" y="{y}" width="1" height="1"/>' for x, y in MODULES),
             id="use of a symbol, by a prefix that the page declares",
         ),
@@ -198,8 +198,8 @@ FRAME = f'viewBox="0 0 {SIZE} {SIZE}" width="{SIZE}" height="{SIZE}"'
             id="clip path by style",
         ),
         pytest.param(
-            '<style>.light { fill: #fff } .dark { fill: rgb(0 0 0) }</style><rect class="light" width="99" height="99"/>'
-            + SQUARES.replace("<path", '<path fill="white" class="dark"'),
+            '<style>.a { fill: #fff } .b { fill: rgb(0 0 0) }</style><rect class="a" width="99" height="99"/>'
+            + SQUARES.replace("<path", '<path fill="white" class="b"'),
             id="classes",
         ),
         pytest.param(
@@ -337,7 +337,8 @@ def test_what_is_elsewhere_is_refused(content: str, what: str, address: str) -> 
 
 def many_uses(levels: int) -> str:
     """Return what draws ten times as much with each level."""
-    nested = "".join(f'<g id="a{level}">{f'<use href="#a{level - 1}"/>' * 10}</g>' for level in range(1, levels + 1))
+    uses = [f'<use href="#a{level}"/>' for level in range(levels)]
+    nested = "".join(f'<g id="a{level}">{use * 10}</g>' for level, use in enumerate(uses, start=1))
     return f'<defs><rect id="a0" width="1" height="1"/>{nested}</defs><use href="#a{levels}"/>'
 
 
