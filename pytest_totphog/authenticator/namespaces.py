@@ -114,6 +114,7 @@ class Namespaces:
         self._lock = threading.Lock()
         self._authenticators: dict[str, Authenticator] = {}
         self._touched: dict[str, float] = {}
+        self._closed = False
         self.default = self._make("") if default is None else default
 
     def get(self, name: str) -> Authenticator:
@@ -161,13 +162,18 @@ class Namespaces:
         self.store.ledger.prune(now - KEPT_CLAIMS_SECONDS)
 
     def open(self, api_url: str) -> None:
-        """Tell the tokens of those who name no namespace where they are served."""
+        """Tell the tokens of those who name no namespace where they are served, and let all wait for codes."""
         self.default.open(api_url)
+        with self._lock:
+            self._closed = False
+            for authenticator in self._authenticators.values():
+                authenticator.closed = False
 
     def close(self) -> None:
-        """Give up all waiting for codes, in every namespace."""
+        """Give up all waiting for codes, in every namespace, until `open`."""
         self.default.close()
         with self._lock:
+            self._closed = True
             authenticators = list(self._authenticators.values())
         for authenticator in authenticators:
             authenticator.close()
@@ -181,13 +187,15 @@ class Namespaces:
         return self.store.repository(Token)
 
     def _make(self, name: str) -> Authenticator:
-        return Authenticator(
+        authenticator = Authenticator(
             StoredClock(self._records, name),
             self._tokens,
             self.store.ledger,
             namespace=name,
             holder=self._holder,
         )
+        authenticator.closed = self._closed
+        return authenticator
 
     def _touch(self, name: str) -> None:
         now = self._clock.time()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.namespaces import Namespace, Namespaces
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import Token
@@ -295,6 +296,27 @@ def test_closing_ends_all_waiting(namespaces: Namespaces, name: str) -> None:
 
         with pytest.raises(CodeUnavailable, match="its server was stopped before the next one began"):
             waiter.result(10)
+
+
+@pytest.mark.parametrize("named", ["before", "meanwhile", "afterwards"])
+def test_opening_again_lets_all_wait(namespaces: Namespaces, named: str) -> None:
+    """In every namespace, whenever it was named first: a server that was stopped is started again."""
+    namespaces.get("before")
+    namespaces.close()
+    with pytest.raises(CodeUnavailable, match="its server was stopped before the next one began"):
+        take_two(namespaces.get("meanwhile"))
+
+    namespaces.open("http://127.0.0.1:8045/api/v1")
+
+    for authenticator in (namespaces.get(named), namespaces.default):
+        first, second = take_two(authenticator)
+        assert first < second
+
+
+def take_two(authenticator: Authenticator) -> tuple[int, int]:
+    """Take a code and the next one, which is waited for, at most a second, and return their steps."""
+    token = authenticator.make(name="alice", period=1)
+    return token.claim_code(min_remaining=0).step, token.claim_code(min_remaining=0).step
 
 
 # Pruning
