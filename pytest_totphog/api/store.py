@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, Final, Generic, TypeAlias
+from typing import Any, Generic, TypeAlias
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_totphog.errors import InvalidInput, hidden_in_reports
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import as_text
 from pytest_totphog.stores import RecordType, Repository, Store
-from pytest_totphog.stores.ledger import MAX_HOLDER, Claim, Ledger
+from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP, Claim, Ledger
 from pytest_totphog.stores.wire import RecordWire
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.json import json_response, read_object
-from pytest_totphog.wsgi.routes import Route
+from pytest_totphog.wsgi.routes import App, Route
 
-__all__ = ["store_routes"]
+__all__ = ["store_app", "store_routes"]
 
 __tracebackhide__ = hidden_in_reports
-
-# What every store can count.
-MAX_INTEGER: Final = 2**63 - 1
 
 # A method of a collection: its arguments' names, and what is called with them.
 _Method: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]]
@@ -56,12 +54,24 @@ def store_routes(
     return [Route("POST", "/store/<collection>/<method>", ask)]
 
 
+def store_app(store: Store, gate: Gate, *record_types: type[Any]) -> App:
+    """Return the app that serves a store's ledger and some of its repositories, and nothing else.
+
+    Args:
+        store: where everything is kept.
+        gate: what is refused beforehand.
+        record_types: whose repositories are served.
+    """
+    routes = [Route(each.method, f"/api/v1{each.path}", each.handler) for each in store_routes(store, *record_types)]
+    return App(routes, lambda error: json_response({"success": False, "error": error.message}), gate)
+
+
 def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) -> dict[str, _Method]:
     def claim(given: Mapping[str, Any]) -> Any:
         made = ledger.claim(
             as_text("fingerprint", given["fingerprint"]),
-            _integer(given, "earliest"),
-            _integer(given, "latest"),
+            _step(given, "earliest"),
+            _step(given, "latest"),
             holder=as_text("holder", given["holder"], most=MAX_HOLDER),
             claimed_at=_seconds(given, "claimed_at"),
         )
@@ -73,7 +83,7 @@ def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) ->
         return _as_object(ledger.last(as_text("fingerprint", given["fingerprint"])))
 
     def find(given: Mapping[str, Any]) -> Any:
-        return _as_object(ledger.find(as_text("fingerprint", given["fingerprint"]), _integer(given, "step")))
+        return _as_object(ledger.find(as_text("fingerprint", given["fingerprint"]), _step(given, "step")))
 
     def prune(given: Mapping[str, Any]) -> Any:
         return ledger.prune(_seconds(given, "before"))
@@ -134,15 +144,15 @@ def _as_object(claim: Claim | None) -> dict[str, Any] | None:
     return None if claim is None else asdict(claim)
 
 
-def _integer(given: Mapping[str, Any], name: str) -> int:
+def _step(given: Mapping[str, Any], name: str) -> int:
     value = given[name]
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_INTEGER:
-        raise InvalidInput(f"{name} is not accepted; accepted is a whole number of 63 bits")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_STEP:
+        raise InvalidInput(f"{name} is {shown(value)}; accepted are the time steps from 0 to {MAX_STEP}")
     return value
 
 
 def _seconds(given: Mapping[str, Any], name: str) -> float:
     value = given[name]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_INTEGER:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_STEP:
         raise InvalidInput(f"{name} is not accepted; accepted are seconds since the epoch")
     return float(value)

@@ -8,7 +8,10 @@ from typing import Final, Protocol
 
 from pytest_totphog.clocks.clock import Clock
 
-__all__ = ["KEPT_STEPS", "MAX_HOLDER", "Claim", "Ledger", "MemoryLedger"]
+__all__ = ["KEPT_STEPS", "MAX_HOLDER", "MAX_STEP", "Claim", "Ledger", "MemoryLedger"]
+
+# The last step: no clock shows it, and every store can still count the one after it.
+MAX_STEP: Final = 2**62
 
 # Claims on steps further behind the last one are forgotten; the last one is kept until `prune`.
 KEPT_STEPS: Final = 1000

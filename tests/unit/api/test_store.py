@@ -124,8 +124,10 @@ def test_pruning(client: Client) -> None:
         ("earliest", 1.5),
         ("earliest", True),
         ("earliest", "10"),
+        ("earliest", 2**62 + 1),
         ("earliest", 2**63),
         ("latest", -1),
+        ("latest", 2**62 + 1),
         ("latest", 10**300),
         ("holder", None),
         ("holder", ""),
@@ -142,6 +144,18 @@ def test_claim_with_other_values_is_refused(client: Client, store: Store, name: 
     """The sentence names the argument, and nothing is claimed."""
     assert name in refusal(client.post("/store/ledger/claim", json={**CLAIM, name: value}))
     assert store.ledger.last("alice") is None
+
+
+def test_claim_of_the_last_step(client: Client) -> None:
+    """No clock shows it; every store can still count the one after it, and that one is not to be had."""
+    last = {**CLAIM, "earliest": 2**62, "latest": 2**62}
+
+    assert ask(client, "ledger/claim", **last)["step"] == 2**62
+    assert ask(client, "ledger/claim", **last) is None
+    assert refusal(client.post("/store/ledger/claim", json={**last, "latest": 2**62 + 1})) == (
+        "latest is 4611686018427387905; accepted are the time steps from 0 to 4611686018427387904"
+    )
+    assert refusal(client.post("/store/ledger/find", json={"fingerprint": "alice", "step": 2**63})).startswith("step")
 
 
 def test_claim_at_an_infinite_time_is_refused(client: Client, store: Store) -> None:

@@ -12,14 +12,12 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from pytest_totphog.api.store import store_routes
+from pytest_totphog.api.store import store_app
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response
-from pytest_totphog.wsgi.routes import App, Route
 from pytest_totphog.wsgi.server import Server
 
 
@@ -48,9 +46,7 @@ def sql_store(database_url: str) -> Iterator[SqlStore]:
 @contextmanager
 def served(store: Store, *record_types: type, api_key: str = "sesame") -> Iterator[str]:
     """Serve a store over HTTP, for those who have the key, and give the server's URL."""
-    routes = [Route(r.method, f"/api/v1{r.path}", r.handler) for r in store_routes(store, *record_types)]
-    app = App(routes, lambda error: json_response({"success": False, "error": error.message}), Gate(api_key=api_key))
-    server = Server(app)
+    server = Server(store_app(store, Gate(api_key=api_key), *record_types))
     server.start()
     yield server.url
     server.stop()
