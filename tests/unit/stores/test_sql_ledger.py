@@ -33,7 +33,8 @@ def claim(ledger: Ledger, earliest: int, latest: int = FAR, holder: str = "test"
     return -1 if claimed is None else claimed.step
 
 
-def test_store_has_one_ledger(database_url: str, ledger: Ledger) -> None:
+@pytest.mark.usefixtures("ledger")
+def test_store_has_one_ledger(database_url: str) -> None:
     """Whoever asks first: also eight threads at the same time."""
     with closing(SqlStore(database_url)) as store:
         assert len({id(each) for each in in_threads(8, lambda _: store.ledger)}) == 1
