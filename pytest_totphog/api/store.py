@@ -36,7 +36,10 @@ def store_routes(
         record_types: whose repositories are served.
         on_claim: called with every claim that is made by these routes.
     """
-    collections = {"ledger": _ledger_methods(store.ledger, on_claim)}
+    collections: dict[str, dict[str, _Method]] = {
+        "ledger": _ledger_methods(store.ledger, on_claim),
+        "clock": {"time": ((), lambda _: store.time())},
+    }
     for record_type in record_types:
         records = _Records(store, record_type)
         collections[records.collection] = records.methods
@@ -85,14 +88,10 @@ def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) ->
     def find(given: Mapping[str, Any]) -> Any:
         return _as_object(ledger.find(as_text("fingerprint", given["fingerprint"]), _step(given, "step")))
 
-    def prune(given: Mapping[str, Any]) -> Any:
-        return ledger.prune(_seconds(given, "before"))
-
     return {
         "claim": (("fingerprint", "earliest", "latest", "holder", "claimed_at"), claim),
         "last": (("fingerprint",), last),
         "find": (("fingerprint", "step"), find),
-        "prune": (("before",), prune),
     }
 
 

@@ -71,6 +71,13 @@ class SqlStore:
             self._repositories.setdefault(record_type, self._create(record_type))
         return self._repositories[record_type]
 
+    def time(self) -> float:
+        """Return the time by the database's clock, in seconds since the epoch."""
+        from sqlalchemy import select
+
+        with self._database.transaction() as connection:
+            return float(connection.execute(select(self._database.now)).scalar_one())
+
     def clear(self) -> None:
         """Forget all records of all repositories that have been asked for; the ledger keeps what was handed out."""
         for repository in list(self._repositories.values()):

@@ -101,14 +101,15 @@ def test_asking_for_claims(client: Client) -> None:
     assert ask(client, "ledger/last", fingerprint="bob") is None
 
 
-def test_pruning(client: Client) -> None:
-    """It has no result."""
-    ask(client, "ledger/claim", **CLAIM)
+def test_nobody_prunes_from_outside(client: Client) -> None:
+    """A client's clock may be off, and the claims are everybody's."""
+    assert refusal(client.post("/store/ledger/prune", json={"before": 253402300800.0}), 404) == "Not found"
 
-    assert ask(client, "ledger/prune", before=0) is None
-    assert ask(client, "ledger/last", fingerprint="alice") is not None
-    assert ask(client, "ledger/prune", before=253402300800.0) is None
-    assert ask(client, "ledger/last", fingerprint="alice") is None
+
+def test_time(client: Client, store: Store) -> None:
+    """The store's, in seconds since the epoch."""
+    before = store.time()
+    assert before <= ask(client, "clock/time") <= store.time()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,6 +53,14 @@ def served(store: Store, *record_types: type, api_key: str = "sesame") -> Iterat
     server.stop()
 
 
+def execute(url: str, statement: str) -> list[Any]:
+    """Ask a database something, over a connection of its own."""
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:
+        result = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgresql", "remote"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """An empty store of each kind; a remote one serves the module's RECORD_TYPES."""
@@ -66,22 +75,15 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         return
     sql = SqlStore(request.getfixturevalue(f"{request.param}_url"))
     yield sql
-    sql.ledger.prune(float("inf"))
     sql.clear()
     sql.close()
+    execute(request.getfixturevalue(f"{request.param}_url"), "DROP TABLE IF EXISTS totphog_claims")
 
 
 @pytest.fixture
 def query(database_url: str) -> Callable[..., list[Any]]:
     """Asks the database something, over a connection of its own."""
-
-    def ask(statement: str) -> list[Any]:
-        engine = sqlalchemy.create_engine(database_url, poolclass=sqlalchemy.NullPool)
-        with engine.begin() as connection:
-            result = connection.exec_driver_sql(statement)
-            return [tuple(row) for row in result] if result.returns_rows else []
-
-    return ask
+    return partial(execute, database_url)
 
 
 class OwnDatabase:
