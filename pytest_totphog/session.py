@@ -14,7 +14,7 @@ import pytest
 
 from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.failures.recorder import Recorder
-from pytest_totphog.settings import app_url, checked, option, port, seconds
+from pytest_totphog.settings import app_url, checked, once, option, port, seconds
 from pytest_totphog.stores.ledger import MAX_HOLDER
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.xdist import address
@@ -59,9 +59,7 @@ def shared_store(config: pytest.Config) -> Store:
 
     With `--totphog-url` it is the running server's, in a worker of pytest-xdist its controller's, else this process's.
     """
-    if _store_key not in config.stash:
-        config.stash[_store_key] = _store(config)
-    return config.stash[_store_key]
+    return once(config, _store_key, partial(_store, config))
 
 
 def process_server(config: pytest.Config) -> TotpServer:
@@ -84,11 +82,13 @@ def process_server(config: pytest.Config) -> TotpServer:
 
 def _recorder(config: pytest.Config) -> Recorder:
     """Return the recorder of this process, which brings the clock along that it looks at."""
-    if _recorder_key not in config.stash:
+
+    def make() -> Recorder:
         recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app_url(config), option(config, "url"))
         config.pluginmanager.register(recorder, "totphog-recorder")
-        config.stash[_recorder_key] = recorder
-    return config.stash[_recorder_key]
+        return recorder
+
+    return once(config, _recorder_key, make)
 
 
 def _store(config: pytest.Config) -> Store:
@@ -112,25 +112,28 @@ def _store(config: pytest.Config) -> Store:
 
 
 def _shared_server(config: pytest.Config) -> SharedTotpServer:
-    if _shared_server_key not in config.stash:
-        from pytest_totphog.secrecy.masks import learn_api_key
-        from pytest_totphog.servers.shared_server import SharedTotpServer
+    return once(config, _shared_server_key, partial(_make_shared_server, config))
 
-        api_key = os.environ.get("TOTPHOG_API_KEY", "").strip() or None
-        if api_key is not None:
-            learn_api_key(config, api_key)
-        config.stash[_shared_server_key] = checked(
-            "--totphog-url",
-            SharedTotpServer,
-            option(config, "url"),
-            api_key=api_key,
-            namespace=_namespace(config),
-            clock=process_clock(config),
-            holder=partial(holder, config),
-            **_code_options(config),
-        )
-        config.add_cleanup(config.stash[_shared_server_key].store.close)
-    return config.stash[_shared_server_key]
+
+def _make_shared_server(config: pytest.Config) -> SharedTotpServer:
+    from pytest_totphog.secrecy.masks import learn_api_key
+    from pytest_totphog.servers.shared_server import SharedTotpServer
+
+    api_key = os.environ.get("TOTPHOG_API_KEY", "").strip() or None
+    if api_key is not None:
+        learn_api_key(config, api_key)
+    server: SharedTotpServer = checked(
+        "--totphog-url",
+        SharedTotpServer,
+        option(config, "url"),
+        api_key=api_key,
+        namespace=_namespace(config),
+        clock=process_clock(config),
+        holder=partial(holder, config),
+        **_code_options(config),
+    )
+    config.add_cleanup(server.store.close)
+    return server
 
 
 def holder(config: pytest.Config) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 
@@ -21,6 +22,7 @@ __all__ = [
     "clock_patch",
     "marker_arguments",
     "marker_names",
+    "once",
     "option",
     "port",
     "seconds",
@@ -30,6 +32,10 @@ __all__ = [
 BATTERY_PROPERTY: Final = "totphog_battery"
 CODES_PROPERTY: Final = "totphog_one_time_codes"
 FAILURE_PROPERTY: Final = "totphog_failure"
+Value = TypeVar("Value")
+
+# Whose turn it is to make what a config keeps; whatever is made may need something else that is made so.
+_MAKING: Final = threading.RLock()
 
 MARKERS: Final = (
     (
@@ -121,6 +127,17 @@ def option(config: pytest.Config, name: str) -> str:
     """Return what the command line says, or else the ini file."""
     given = config.getoption(f"totphog_{name}")
     return str(config.getini(f"totphog_{name}") if given is None else given)
+
+
+def once(config: pytest.Config, key: pytest.StashKey[Value], make: Callable[[], Value]) -> Value:
+    """Return what a config keeps under a key, made by the first who asks; the others, in whatever thread, wait for it.
+
+    pytest-xdist's controller, for one, calls hooks in a thread for each worker.
+    """
+    with _MAKING:
+        if key not in config.stash:
+            config.stash[key] = make()
+        return config.stash[key]
 
 
 def port(config: pytest.Config) -> int:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, Final, Generic, TypeAlias
+from typing import Any, Generic, TypeAlias
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_totphog.errors import InvalidInput, hidden_in_reports
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import as_text, is_number, is_whole
 from pytest_totphog.stores import RecordType, Repository, Store
-from pytest_totphog.stores.ledger import MAX_HOLDER, Claim, Ledger
+from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP, Claim, Ledger
 from pytest_totphog.stores.wire import RecordWire
 from pytest_totphog.wsgi.bodies import json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.routes import Route
+from pytest_totphog.wsgi.gate import Gate
+from pytest_totphog.wsgi.routes import App, Route
 
-__all__ = ["store_routes"]
+__all__ = ["store_app", "store_routes"]
 
 __tracebackhide__ = hidden_in_reports
-
-# What every store can count.
-MAX_INTEGER: Final = 2**63 - 1
 
 # A method of a collection: its arguments' names, and what is called with them.
 _Method: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]]
@@ -38,7 +36,10 @@ def store_routes(
         record_types: whose repositories are served.
         on_claim: called with every claim that is made by these routes.
     """
-    collections = {"ledger": _ledger_methods(store.ledger, on_claim)}
+    collections: dict[str, dict[str, _Method]] = {
+        "ledger": _ledger_methods(store.ledger, on_claim),
+        "clock": {"time": ((), lambda _: store.time())},
+    }
     for record_type in record_types:
         records = _Records(store, record_type)
         collections[records.collection] = records.methods
@@ -56,12 +57,24 @@ def store_routes(
     return [Route("POST", "/store/<collection>/<method>", ask)]
 
 
+def store_app(store: Store, gate: Gate, *record_types: type[Any]) -> App:
+    """Return the app that serves a store's ledger and some of its repositories, and nothing else.
+
+    Args:
+        store: where everything is kept.
+        gate: what is refused beforehand.
+        record_types: whose repositories are served.
+    """
+    routes = [Route(each.method, f"/api/v1{each.path}", each.handler) for each in store_routes(store, *record_types)]
+    return App(routes, lambda error: json_response({"success": False, "error": error.message}), gate)
+
+
 def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) -> dict[str, _Method]:
     def claim(given: Mapping[str, Any]) -> Any:
         made = ledger.claim(
             as_text("fingerprint", given["fingerprint"]),
-            _integer(given, "earliest"),
-            _integer(given, "latest"),
+            _step(given, "earliest"),
+            _step(given, "latest"),
             holder=as_text("holder", given["holder"], most=MAX_HOLDER),
             claimed_at=_seconds(given, "claimed_at"),
         )
@@ -73,16 +86,12 @@ def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) ->
         return _as_object(ledger.last(as_text("fingerprint", given["fingerprint"])))
 
     def find(given: Mapping[str, Any]) -> Any:
-        return _as_object(ledger.find(as_text("fingerprint", given["fingerprint"]), _integer(given, "step")))
-
-    def prune(given: Mapping[str, Any]) -> Any:
-        return ledger.prune(_seconds(given, "before"))
+        return _as_object(ledger.find(as_text("fingerprint", given["fingerprint"]), _step(given, "step")))
 
     return {
         "claim": (("fingerprint", "earliest", "latest", "holder", "claimed_at"), claim),
         "last": (("fingerprint",), last),
         "find": (("fingerprint", "step"), find),
-        "prune": (("before",), prune),
     }
 
 
@@ -134,15 +143,15 @@ def _as_object(claim: Claim | None) -> dict[str, Any] | None:
     return None if claim is None else asdict(claim)
 
 
-def _integer(given: Mapping[str, Any], name: str) -> int:
+def _step(given: Mapping[str, Any], name: str) -> int:
     value = given[name]
-    if not is_whole(value, 0, MAX_INTEGER):
-        raise InvalidInput(f"{name} is not accepted; accepted is a whole number of 63 bits")
+    if not is_whole(value, 0, MAX_STEP):
+        raise InvalidInput(f"{name} is {shown(value)}; accepted are the time steps from 0 to {MAX_STEP}")
     return value
 
 
 def _seconds(given: Mapping[str, Any], name: str) -> float:
     value = given[name]
-    if not is_number(value, 0, MAX_INTEGER):
+    if not is_number(value, 0, MAX_STEP):
         raise InvalidInput(f"{name} is not accepted; accepted are seconds since the epoch")
     return float(value)

@@ -14,7 +14,7 @@ from pytest_totphog.credentials import otp, qr
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import CodeUnavailable, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import is_number, is_whole
-from pytest_totphog.stores.ledger import MAX_HOLDER, Ledger
+from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP, Ledger
 
 __all__ = ["Keeper", "TotpToken"]
 
@@ -23,8 +23,6 @@ __tracebackhide__ = hidden_in_reports
 DEFAULT_MIN_REMAINING: Final = 10
 DEFAULT_TIMEOUT: Final = 90
 MAX_STEPS: Final = 1000
-# The last step that a store can count; no clock shows it.
-LAST_STEP: Final = 2**62
 # Of a long queue, how many are named in an error.
 NAMED_CLAIMS: Final = 5
 
@@ -305,7 +303,7 @@ class TotpToken(Token):
     def _latest_step(self, moment: int, timeout: float) -> int:
         """Return the last step that begins in time; a frozen clock is moved, so there every step does."""
         if self.authenticator.clock.mode == "frozen":
-            return LAST_STEP
+            return MAX_STEP
         return (moment + round(timeout * NANOSECONDS)) // (self.period * NANOSECONDS)
 
     def _wait_until(self, when: int, timeout: float) -> float:

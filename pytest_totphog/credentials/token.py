@@ -138,8 +138,8 @@ class Token:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What identifies the credential (secret, digits, period, algorithm) without telling the secret."""
-        return otp.fingerprint(self._generator.byte_secret(), self.digits, self.period, self.algorithm)
+        """What identifies the credential (secret, algorithm, period) without telling the secret."""
+        return otp.fingerprint(self._generator.byte_secret(), self.period, self.algorithm)
 
     @cached_property
     def uri(self) -> str:

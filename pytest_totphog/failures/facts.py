@@ -107,8 +107,8 @@ def _distinct(tokens: Iterable[Token]) -> list[Token]:
     return list({_key(token): token for token in tokens}.values())
 
 
-def _key(token: Token) -> tuple[str, str, str]:
-    return (token.fingerprint, token.name, token.issuer)
+def _key(token: Token) -> tuple[str, int, str, str]:
+    return (token.fingerprint, token.digits, token.name, token.issuer)
 
 
 def _used_token(token: Token) -> UsedToken:

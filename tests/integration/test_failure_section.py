@@ -619,7 +619,7 @@ def test_report_in_json(shop: pytest.Pytester, options: tuple[str, ...]) -> None
         {
             "name": "alice",
             "issuer": "Shop",
-            "fingerprint": "3d9be0f6",
+            "fingerprint": "1c4fa388",
             "digits": 6,
             "period": 30,
             "algorithm": "sha1",
