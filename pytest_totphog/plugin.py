@@ -24,6 +24,7 @@ from pytest_totphog.settings import (
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.accounts import Account, TotpAccount
+    from pytest_totphog.authenticator.factory import TotpTokenFactory
     from pytest_totphog.authenticator.totp_token import TotpToken
     from pytest_totphog.backends.mailbox import Mailbox
     from pytest_totphog.clocks.frozen_clock import FrozenClock
@@ -207,7 +208,7 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
 
 
 @pytest.fixture(scope="session")
-def totp_token_factory(totp_server_session: TotpServer) -> Callable[..., TotpToken]:
+def totp_token_factory(totp_server_session: TotpServer) -> TotpTokenFactory:
     """Makes a token each time it is called, with the arguments of the marker totp: digits=8, name='alice'.
 
     The tokens stay until the session ends; those that a test makes are gone after it if it takes totp_server too.

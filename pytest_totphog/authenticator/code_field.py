@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, overload
 
 from pytest_totphog.browsers.library import PATH, Library, library_of, performed
+from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import BrowserError, TotphogError, hidden_in_reports, shown
@@ -83,6 +85,32 @@ class CodeSource(Protocol):
     def explain(self, code: str) -> Any:
         """Return what tells by `steps` how far ahead of the current one a code's step is."""
         ...
+
+
+@overload
+def fill_code(
+    page: AsyncPage,
+    locator: Any,
+    token: CodeSource,
+    *,
+    field_timeout: float = 10,
+    min_remaining: float | None = None,
+    lookahead: int = 0,
+    timeout: float | None = None,
+) -> Awaitable[str]: ...
+
+
+@overload
+def fill_code(
+    page: SyncPage | WebDriver,
+    locator: Any,
+    token: CodeSource,
+    *,
+    field_timeout: float = 10,
+    min_remaining: float | None = None,
+    lookahead: int = 0,
+    timeout: float | None = None,
+) -> str: ...
 
 
 def fill_code(page: Any, locator: Any, token: CodeSource, *, field_timeout: float = 10, **options: Any) -> Any:

@@ -41,7 +41,7 @@ class Namespace:
             year 9999; None while it is live.
     """
 
-    collection: ClassVar = "namespaces_namespace"
+    collection: ClassVar[str] = "namespaces_namespace"
 
     id: str
     used_at: float

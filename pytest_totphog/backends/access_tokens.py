@@ -29,7 +29,7 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQU
 class SigningKey:
     """The key of an app that was given none; it is kept with the accounts, so that their tokens outlive a restart."""
 
-    collection: ClassVar = "access_tokens_signingkey"
+    collection: ClassVar[str] = "access_tokens_signingkey"
 
     id: str
     key: str = field(repr=False)

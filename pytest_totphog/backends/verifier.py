@@ -71,7 +71,7 @@ class Verdict:
 class LastStep:
     """The latest time step that an account's credential has been accepted at."""
 
-    collection: ClassVar = "verifier_laststep"
+    collection: ClassVar[str] = "verifier_laststep"
 
     id: str
     step: int
@@ -81,7 +81,7 @@ class LastStep:
 class Attempts:
     """How often in a row an account has been wrong, and until when it is locked (seconds since the epoch)."""
 
-    collection: ClassVar = "verifier_attempts"
+    collection: ClassVar[str] = "verifier_attempts"
 
     id: str
     failures: int = 0

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from pytest_totphog.errors import ClockNotFrozen, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import is_number, is_whole
@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _END = 253_402_300_800 * NANOSECONDS  # the year 10,000: no datetime is later
 
-Instant: TypeAlias = "int | float | str | datetime"
+Instant: TypeAlias = int | float | str | datetime
 """A point in time: seconds since the epoch, an ISO 8601 text with an offset, or an aware datetime."""
 
 
@@ -127,7 +127,7 @@ class Clock:
     """
 
     # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
-    monotonic = staticmethod(_running_monotonic())
+    monotonic: staticmethod[[], float] = staticmethod(_running_monotonic())
 
     # How long a waiter sleeps before it looks again, in seconds, where nobody may be there to wake it.
     _longest_wait = math.inf
@@ -141,7 +141,7 @@ class Clock:
         return f"<{type(self).__name__} {self.mode} at {self.now().isoformat()}>"
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Literal["live", "frozen"]:
         """`"live"` while the clock follows the system's, `"frozen"` while it stands still."""
         return "live" if self._reading() is None else "frozen"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, overload
 
 from pytest_totphog.clocks.clock import Clock, Instant, as_nanoseconds
 from pytest_totphog.clocks.libfaketime import TimestampFile
@@ -15,11 +15,14 @@ from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 if TYPE_CHECKING:
     from typing import Self
 
+    from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
     from pytest_totphog.clocks.page_clock import PageClock, PageClocks
 
 __all__ = ["DEFAULT_PATCH", "FrozenClock"]
 
 __tracebackhide__ = hidden_in_reports
+
+PatchName: TypeAlias = Literal["auto", "freezegun", "time-machine"]
 
 DEFAULT_PATCH: Final = "freezegun"
 
@@ -40,7 +43,7 @@ class FrozenClock(Clock):
         MissingExtra: for `"time-machine"` where it is not installed.
     """
 
-    def __init__(self, at: Instant | None = None, patch: str | None = DEFAULT_PATCH) -> None:
+    def __init__(self, at: Instant | None = None, patch: PatchName | None = DEFAULT_PATCH) -> None:
         super().__init__()
         self._patch: Patch | None = None
         self._timestamp_file: TimestampFile | None = None
@@ -50,11 +53,12 @@ class FrozenClock(Clock):
             self.freeze(at, patch)
 
     @property
-    def patch(self) -> str | None:
+    def patch(self) -> PatchName | None:
         """What else stands still, see the class; None on a live clock as well."""
-        return next((name for name, kind in PATCHES.items() if isinstance(self._patch, kind)), None)
+        found = next((name for name, kind in PATCHES.items() if isinstance(self._patch, kind)), None)
+        return cast("PatchName | None", found)
 
-    def freeze(self, at: Instant, patch: str | None = None) -> None:
+    def freeze(self, at: Instant, patch: PatchName | None = None) -> None:
         """Stand still at a point in time; a frozen clock moves there, and keeps its patch unless given another.
 
         Args:
@@ -77,6 +81,12 @@ class FrozenClock(Clock):
         """Return the time as whole nanoseconds since the epoch."""
         self._show_in_pages()
         return super().time_ns()
+
+    @overload
+    def apply_to(self, page: AsyncPage) -> Awaitable[None]: ...
+
+    @overload
+    def apply_to(self, page: SyncPage | WebDriver) -> None: ...
 
     def apply_to(self, page: Any) -> Any:
         """Give a page's JavaScript this clock's time: in what it shows now, and in every document that it will show.

@@ -57,7 +57,8 @@ class LoginDriver:
 
     # Required.
 
-    def enroll(self, account: Any) -> str:
+    # So that a type checker lets a driver leave the argument out.
+    def enroll(self, *account: Any, **nothing: Any) -> str:
         """Give an account a TOTP factor and return what its authenticator app is shown.
 
         Where the login wants a code to confirm it, take that from `one_time_code`. A driver with a single account

@@ -54,7 +54,7 @@ class Token:
         InvalidInput: when any of them is not what is accepted.
     """
 
-    collection: ClassVar = "tokens_token"
+    collection: ClassVar[str] = "tokens_token"
 
     id: str
     name: str

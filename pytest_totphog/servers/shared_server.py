@@ -10,7 +10,8 @@ from pytest_totphog.api.app import BASE_PATH
 from pytest_totphog.api.namespaces import PREFIX
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.totp_token import TotpToken
-from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.clocks.clock import as_datetime
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, ServerError, StoreError, hidden_in_reports, shown
 from pytest_totphog.servers.totp_server import TotpServer
@@ -37,13 +38,17 @@ class SharedTotpServer(TotpServer):
     """
 
     def __init__(
-        self, url: str, *, api_key: str | None = None, namespace: str, clock: Clock | None = None, **options: Any
+        self, url: str, *, api_key: str | None = None, namespace: str, clock: FrozenClock | None = None, **options: Any
     ) -> None:
         self._base = base_url(url)
         name = f"the totphog server at {self._base}"
         self._store = RemoteStore(self._base + PREFIX + namespace, api_key=api_key, name=name)
         self._authenticator = Authenticator(
-            clock, self._store.repository(Token), self._store.ledger, namespace=namespace, **options
+            FrozenClock() if clock is None else clock,
+            self._store.repository(Token),
+            self._store.ledger,
+            namespace=namespace,
+            **options,
         )
         self._started = False
         self.clock.lead(self._show)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from pytest_totphog.api.app import BASE_PATH
 from pytest_totphog.api.namespaces import NamespacedApp
@@ -12,7 +12,8 @@ from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.authenticator.namespaces import Namespaces
 from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
-from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import DEFAULT_ISSUER, Token
 from pytest_totphog.enrolment.sources import Source
 from pytest_totphog.errors import ServerError, hidden_in_reports
@@ -58,7 +59,7 @@ class TotpServer:
         host: str = "127.0.0.1",
         port: int = 0,
         *,
-        clock: Clock | None = None,
+        clock: FrozenClock | None = None,
         store: Store | None = None,
         ssl_context: SslContext = None,
         api_key: str | None = None,
@@ -70,7 +71,7 @@ class TotpServer:
         on_token: Callable[[Token], None] | None = None,
     ) -> None:
         store = MemoryStore() if store is None else store
-        clock = Clock() if clock is None else clock
+        clock = FrozenClock() if clock is None else clock
         self._authenticator = Authenticator(
             clock,
             store.repository(Token),
@@ -116,9 +117,9 @@ class TotpServer:
         return self._server.port
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> FrozenClock:
         """What all codes follow; freeze, move and release it here or over HTTP."""
-        return self._authenticator.clock
+        return cast("FrozenClock", self._authenticator.clock)  # which was given it
 
     @property
     def tokens(self) -> list[TotpToken]:
@@ -197,6 +198,16 @@ class TotpServer:
             MissingExtra: for a picture, without the extra `qr`.
         """
         return self._authenticator.enroll(source, name)
+
+    @overload
+    def enroll_from(
+        self, page: AsyncPage, locator: Any = None, name: str = "account", *, timeout: float = 10
+    ) -> Awaitable[TotpToken]: ...
+
+    @overload
+    def enroll_from(
+        self, page: SyncPage | WebDriver, locator: Any = None, name: str = "account", *, timeout: float = 10
+    ) -> TotpToken: ...
 
     def enroll_from(self, page: Any, locator: Any = None, name: str = "account", *, timeout: float = 10) -> Any:
         """Add a token from what a set-up page shows in a browser, and return it; with an async page, await it.

@@ -24,7 +24,7 @@ _NAME = re.compile(r"(?!\.{1,2}\Z)(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff/:]{1,200}
 class User:
     """A user; the id is the name."""
 
-    collection: ClassVar = "backends_simple_model_user"
+    collection: ClassVar[str] = "backends_simple_model_user"
 
     id: str
     secret: str = field(repr=False)

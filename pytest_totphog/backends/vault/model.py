@@ -46,7 +46,7 @@ class Account:
         password_hash: the bcrypt hash.
     """
 
-    collection: ClassVar = "backends_vault_model_account"
+    collection: ClassVar[str] = "backends_vault_model_account"
 
     id: str
     user_id: str
@@ -65,7 +65,7 @@ class Access:
         expires_at: milliseconds since the epoch.
     """
 
-    collection: ClassVar = "backends_vault_model_access"
+    collection: ClassVar[str] = "backends_vault_model_access"
 
     id: str
     user_id: str
@@ -76,7 +76,7 @@ class Access:
 class Totp:
     """A TOTP credential of a user."""
 
-    collection: ClassVar = "backends_vault_model_totp"
+    collection: ClassVar[str] = "backends_vault_model_totp"
 
     id: str
     user_id: str
