@@ -260,7 +260,7 @@ def totp_mailbox(request: pytest.FixtureRequest) -> Iterator[Mailbox]:
 def simple_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBackend]:
     """A running practice backend: register a user, get a code, verify it. url, clock, policy, reset().
 
-    `@pytest.mark.totp_policy(one_time=True)` changes what its verifier accepts.
+    `@pytest.mark.totp_policy(one_time=True, max_failures=5, reregister=False)` makes it strict.
     """
     yield from _backend(request, "simple")
 
@@ -348,7 +348,8 @@ def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Itera
     from pytest_totphog.servers.practice import PracticeBackend, policy_of
     from pytest_totphog.session import borrowed_clock
 
-    arguments = marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
+    names = ("window", "one_time", "max_failures", "lockout_seconds", "reregister")
+    arguments = marker_arguments(request, "totp_policy", names)
     options["policy"] = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
     options["flaws"] = marker_names(request, "totp_flaws")
     source = "@pytest.mark.totp_flaws" if options["flaws"] else str(request.fixturename)

@@ -35,8 +35,9 @@ MARKERS: Final = (
         "'time-machine' (time.time and datetime of the test process), or None (nothing)."
     ),
     (
-        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's "
-        "practice backend accepts. What is left out stays as that backend's API document says."
+        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…, reregister=…): what the verifier of this "
+        "test's practice backend accepts, and whether simple registers a name again. What is left out stays as that "
+        "backend's API document says."
     ),
     (
         "totp_flaws(name, …): mistakes that this test's practice backend makes, such as 'replay', 'race' or "

@@ -19,7 +19,7 @@ MAX_WINDOW: Final = 100
 
 @dataclass(frozen=True)
 class VerifierPolicy:
-    """What a verifier accepts, and how often one may be wrong.
+    """What a verifier accepts, and how often one may be wrong; strict unless it says otherwise.
 
     Attributes:
         window: how many time steps before and after the current one are accepted (RFC 6238 section 5.2
@@ -27,6 +27,7 @@ class VerifierPolicy:
         one_time: whether each step is accepted once and only forwards (RFC 6238 section 5.2).
         max_failures: after how many failures in a row an account is locked (RFC 4226 section 7.3); None for never.
         lockout_seconds: how long a lockout lasts on the verifier's clock.
+        reregister: whether registering a name again replaces its secret; only simple, whose document has it so, does.
 
     Raises:
         InvalidInput: when any of them is not what is accepted.
@@ -36,12 +37,14 @@ class VerifierPolicy:
     one_time: bool = True
     max_failures: int | None = 5
     lockout_seconds: float = 900
+    reregister: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.window, bool) or not isinstance(self.window, int) or not 0 <= self.window <= MAX_WINDOW:
             raise InvalidInput(f"window is {shown(self.window)}; accepted are 0 to {MAX_WINDOW} steps")
-        if not isinstance(self.one_time, bool):
-            raise InvalidInput(f"one_time is {shown(self.one_time)}; accepted are True and False")
+        for switch in "one_time", "reregister":
+            if not isinstance(value := getattr(self, switch), bool):
+                raise InvalidInput(f"{switch} is {shown(value)}; accepted are True and False")
         if self.max_failures is not None and (
             isinstance(self.max_failures, bool) or not isinstance(self.max_failures, int) or self.max_failures < 1
         ):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_totphog.apps import APPS, create_app
 from pytest_totphog.backends.verifier import VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.server import Server
@@ -25,13 +26,16 @@ def policy_of(name: str, **changes: Any) -> VerifierPolicy:
 
     Args:
         name: the backend.
-        changes: `window`, `one_time`, `max_failures`, `lockout_seconds`.
+        changes: `window`, `one_time`, `max_failures`, `lockout_seconds`; for simple also `reregister`.
 
     Raises:
         InvalidInput: when a change is not what is accepted.
     """
     default: VerifierPolicy = import_module(APPS[name].module).DEFAULT_POLICY
-    return replace(default, **changes)
+    policy = replace(default, **changes)
+    if policy.reregister and not default.reregister:
+        raise InvalidInput(f"reregister is True, and {name} refuses a name that is taken; accepted is False")
+    return policy
 
 
 class PracticeBackend:
