@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_totphog.errors import ClockHeld as ClockHeld
     from pytest_totphog.errors import ClockNotFrozen as ClockNotFrozen
     from pytest_totphog.errors import CodeUnavailable as CodeUnavailable
+    from pytest_totphog.errors import InvalidCall as InvalidCall
     from pytest_totphog.errors import InvalidInput as InvalidInput
     from pytest_totphog.errors import MailNotReceived as MailNotReceived
     from pytest_totphog.errors import MissingExtra as MissingExtra
@@ -44,6 +45,7 @@ _HOMES = {
     "ClockNotFrozen": "errors",
     "CodeUnavailable": "errors",
     "FrozenClock": "clocks.frozen_clock",
+    "InvalidCall": "errors",
     "InvalidInput": "errors",
     "MailNotReceived": "errors",
     "Mailbox": "backends.mailbox",

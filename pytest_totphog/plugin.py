@@ -211,9 +211,9 @@ def totp_token_factory(totp_server_session: TotpServer) -> Callable[..., TotpTok
     The tokens stay until the session ends; those that a test makes are gone after it if it takes totp_server too.
     """
 
-    def make(**arguments: Any) -> TotpToken:
+    def make(*positional: Any, **arguments: Any) -> TotpToken:
         __tracebackhide__ = True
-        return _add_token(totp_server_session, arguments)
+        return _add_token(totp_server_session, arguments, *positional)
 
     return make
 
@@ -358,10 +358,10 @@ def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Itera
         yield backend
 
 
-def _add_token(server: TotpServer, arguments: dict[str, Any]) -> TotpToken:
+def _add_token(server: TotpServer, arguments: dict[str, Any], *positional: Any) -> TotpToken:
     __tracebackhide__ = True  # pytest prints arguments, and among these is a secret
-    if "uri" not in arguments:
-        return server.add_token(**arguments)
+    if positional or "uri" not in arguments:
+        return server.add_token(*positional, **arguments)
     if len(arguments) > 1:
         from pytest_totphog.errors import InvalidInput
 

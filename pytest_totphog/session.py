@@ -41,7 +41,7 @@ def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
     """The process's clock; it is given back live, or where a wider-scoped fixture had frozen it."""
     clock = process_clock(request.config)
     frozen_at = clock.now() if clock.mode == "frozen" else None
-    applied_to = clock.applied_to
+    applied_to, kept_patch = clock.applied_to, clock.kept_patch
     try:
         yield clock
     finally:
@@ -50,8 +50,9 @@ def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
             clock.release(applied_to)
             if frozen_at is None:
                 clock.unfreeze()
+                clock.kept_patch = kept_patch
             else:
-                clock.freeze(frozen_at)
+                clock.freeze(frozen_at, kept_patch)
 
 
 def shared_store(config: pytest.Config) -> Store:

@@ -9,10 +9,12 @@ from typing import ClassVar, Final, Literal
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
-from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.stores import Repository, Store
 
 __all__ = ["Attempts", "LastStep", "Verdict", "Verifier", "VerifierPolicy"]
+
+__tracebackhide__ = hidden_in_reports
 
 MAX_WINDOW: Final = 100
 

@@ -181,19 +181,22 @@ class Clock:
             if self._reading() is not None:
                 self._show(None)
 
-    def tick(self, seconds: float = 1) -> float:
+    def tick(self, seconds: float | timedelta = 1) -> float:
         """Move a frozen clock forward and return its new time.
 
         Args:
-            seconds: how far, zero or more.
+            seconds: how far, zero or more; a number or a timedelta.
 
         Raises:
             ClockNotFrozen: on a live clock.
             InvalidInput: for a negative or non-finite number.
         """
+        if isinstance(seconds, timedelta):
+            seconds = seconds.total_seconds()
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
             raise InvalidInput(
-                f"cannot tick by {shown(seconds)}; accepted are zero or more seconds (move_to() also goes back)"
+                f"cannot tick by {shown(seconds)}; accepted are zero or more seconds, as a number or a timedelta "
+                "(move_to() also goes back)"
             )
         with self._changing():
             self._require_frozen("tick")

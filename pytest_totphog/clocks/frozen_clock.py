@@ -22,6 +22,7 @@ __all__ = ["DEFAULT_PATCH", "FrozenClock"]
 __tracebackhide__ = hidden_in_reports
 
 DEFAULT_PATCH: Final = "freezegun"
+KEPT: Final = "kept"
 
 
 class FrozenClock(Clock):
@@ -46,6 +47,8 @@ class FrozenClock(Clock):
         self._timestamp_file: TimestampFile | None = None
         self._page_clocks: PageClocks | None = None
         self._changing_in: set[int] = set()  # threads
+        # What `freeze` stops unless it is told.
+        self.kept_patch: str | None = None
         if at is not None:
             self.freeze(at, patch)
 
@@ -54,23 +57,26 @@ class FrozenClock(Clock):
         """What else stands still, see the class; None on a live clock as well."""
         return next((name for name, kind in PATCHES.items() if isinstance(self._patch, kind)), None)
 
-    def freeze(self, at: Instant, patch: str | None = None) -> None:
-        """Stand still at a point in time; a frozen clock moves there, and keeps its patch unless given another.
+    def freeze(self, at: Instant, patch: str | None = KEPT) -> None:
+        """Stand still at a point in time; a frozen clock moves there.
 
         Args:
             at: seconds since the epoch, ISO 8601 text with an offset, or an aware datetime.
-            patch: what else stands still, see the class; nothing unless given.
+            patch: what else stands still, see the class; unless given, what did when the clock was frozen last, and
+                nothing the first time.
         """
+        patch = self.kept_patch if patch == KEPT else patch
         if patch not in PATCHES:
             raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")
         nanoseconds = as_nanoseconds(at)
         with self._changing():
-            if self._patch is not None and patch is not None and not isinstance(self._patch, PATCHES[patch]):
+            if self._patch is not None and not isinstance(self._patch, PATCHES[patch]):
                 self._show(None)
             if self._patch is None:
                 starting = PATCHES[patch]()
                 starting.start(nanoseconds)
                 self._patch = starting
+            self.kept_patch = patch
             self._show(nanoseconds)
 
     def time_ns(self) -> int:

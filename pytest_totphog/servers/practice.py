@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_totphog.apps import APPS, create_app
 from pytest_totphog.backends.verifier import VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.errors import InvalidInput
+from pytest_totphog.errors import InvalidInput, hidden_in_reports
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.server import Server
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = ["PracticeBackend", "policy_of"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 def policy_of(name: str, **changes: Any) -> VerifierPolicy:

@@ -15,14 +15,14 @@ from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import DEFAULT_ISSUER, Token
 from pytest_totphog.enrolment.sources import Source
-from pytest_totphog.errors import ServerError, hidden_in_reports
+from pytest_totphog.errors import InvalidCall, ServerError, hidden_in_reports
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
 from pytest_totphog.wsgi.server import Server, SslContext
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Never, Self
 
 __all__ = ["TotpServer", "gate_for"]
 
@@ -148,6 +148,7 @@ class TotpServer:
 
     def add_token(
         self,
+        *positional: Never,
         name: str = "account",
         secret: str | None = None,
         issuer: str = DEFAULT_ISSUER,
@@ -155,9 +156,10 @@ class TotpServer:
         period: int = 30,
         algorithm: str = "sha1",
     ) -> TotpToken:
-        """Add a token.
+        """Add a token; every argument has its name, so that none is taken for another.
 
         Args:
+            positional: none; an error that says how to call it.
             name: the account's name.
             secret: base32 in any usual spelling; a random one of 160 bits unless given.
             issuer: the service's name; may be empty.
@@ -166,8 +168,14 @@ class TotpServer:
             algorithm: sha1, sha256 or sha512 in any usual spelling.
 
         Raises:
+            InvalidCall: for an argument without a name, which is not shown: it may be the secret.
             InvalidInput: when an argument is not what is accepted; nothing is added.
         """
+        if positional:
+            raise InvalidCall(
+                f"add_token() takes arguments by name, and was given {len(positional)} without one (not shown, it may "
+                "be a secret): write add_token(secret=…), add_token(name='alice', secret=…)"
+            )
         authenticator = self._authenticator
         return authenticator.add(
             authenticator.make(

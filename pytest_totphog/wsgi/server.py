@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from werkzeug.serving import ThreadedWSGIServer, generate_adhoc_ssl_context
 
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.errors import MissingExtra, ServerError
+from pytest_totphog.errors import MissingExtra, ServerError, hidden_in_reports
 from pytest_totphog.wsgi.access_log import AccessLog
 from pytest_totphog.wsgi.connection import Connection
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["Server", "SslContext", "listen"]
+
+__tracebackhide__ = hidden_in_reports
 
 SslContext: TypeAlias = "ssl.SSLContext | Literal['adhoc'] | None"
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 from urllib3.exceptions import InsecureRequestWarning
 
-from pytest_totphog import CodeUnavailable, InvalidInput, ServerError, TokenNotFound, TotpServer
+from pytest_totphog import CodeUnavailable, InvalidCall, InvalidInput, ServerError, TokenNotFound, TotpServer
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.servers.totp_server import gate_for
 from pytest_totphog.wsgi.errors import HttpError
@@ -106,6 +106,14 @@ def test_what_is_refused_is_not_added(server: TotpServer, add: Callable[[TotpSer
     with pytest.raises(InvalidInput) as failure:
         add(server)
     assert str(failure.value) == message
+    assert server.tokens == []
+
+
+def test_a_secret_without_a_name_is_no_accounts_name(server: TotpServer) -> None:
+    """It is pyotp's way to say it; the error says how it is said here, and does not show it."""
+    with pytest.raises(InvalidCall, match=re.escape("write add_token(secret=…)")) as failure:
+        server.add_token(SECRET)
+    assert SECRET not in str(failure.value)
     assert server.tokens == []
 
 
