@@ -12,11 +12,14 @@ from pytest_totphog.settings import (
     MARKERS,
     account_source,
     add_options,
+    check_settings,
     checked,
     clock_patch,
+    flag,
     marker_arguments,
     marker_names,
     option,
+    says_when_or_where,
     seconds,
 )
 
@@ -65,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and look at where a report is to be written."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    if config.getini("totphog_leak_check") and not config.option.collectonly:
+    if flag(config, "totphog_leak_check") and not config.option.collectonly:
         from pytest_totphog.secrecy.leak_check import LeakCheck
 
         config.pluginmanager.register(LeakCheck(config), "totphog-leak-check")
@@ -77,6 +80,18 @@ def pytest_configure(config: pytest.Config) -> None:
         check_path(config)
     config.stash[_reported_key] = _Reported()
     config.pluginmanager.register(config.stash[_reported_key], "totphog-reported")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let a mistake in an option or ini value end the run before it begins, and not test by test."""
+    if hasattr(session.config, "workerinput"):
+        return
+    check_settings(session.config)
+    if says_when_or_where(session.config):
+        from pytest_totphog import session as process
+
+        process.check_settings(session.config)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -227,13 +242,11 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     after apply_to(page).
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
-    from pytest_totphog.clocks.clock import as_nanoseconds
     from pytest_totphog.session import borrowed_clock
 
     arguments = marker_arguments(request, "frozen_clock", ("at", "patch"))
     if "at" not in arguments:
         arguments["at"] = pytestconfig.getini("totphog_frozen_at")
-        checked("ini totphog_frozen_at", as_nanoseconds, arguments["at"])
     arguments.setdefault("patch", clock_patch(pytestconfig))
     with borrowed_clock(request) as clock:
         clock.unfreeze()  # a clock that is frozen already would keep its patch

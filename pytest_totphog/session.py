@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_totphog.clocks.clock import as_nanoseconds
 from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.errors import InvalidInput
 from pytest_totphog.failures.recorder import Recorder
-from pytest_totphog.settings import app_url, checked, option, port, seconds
+from pytest_totphog.inputs import base_url
+from pytest_totphog.settings import app_url, checked, flag, option, port, seconds, setting
 from pytest_totphog.stores.ledger import MAX_HOLDER
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.xdist import address
@@ -29,6 +32,22 @@ __all__ = ["borrowed_clock", "holder", "process_server", "shared_store"]
 _recorder_key = pytest.StashKey[Recorder]()
 _shared_server_key = pytest.StashKey["SharedTotpServer"]()
 _store_key = pytest.StashKey["Store"]()
+
+
+def check_settings(config: pytest.Config) -> None:
+    """Look, before the run, at the settings of the process's clock and server.
+
+    Raises:
+        pytest.UsageError: when one is not what is accepted.
+    """
+    for name, check, value in (
+        ("the ini totphog_frozen_at", as_nanoseconds, config.getini("totphog_frozen_at")),
+        (setting(config, "url"), base_url, option(config, "url") or "http://localhost"),
+    ):
+        try:
+            check(value)
+        except InvalidInput as mistake:
+            raise pytest.UsageError(f"{name}: {mistake}") from None
 
 
 def process_clock(config: pytest.Config) -> FrozenClock:
@@ -72,7 +91,7 @@ def process_server(config: pytest.Config) -> TotpServer:
     from pytest_totphog.servers.totp_server import TotpServer
 
     server: TotpServer = checked(
-        "--totphog-host",
+        "totp_server",
         TotpServer,
         option(config, "host"),
         port(config),
@@ -87,7 +106,8 @@ def process_server(config: pytest.Config) -> TotpServer:
 def _recorder(config: pytest.Config) -> Recorder:
     """Return the recorder of this process, which brings the clock along that it looks at."""
     if _recorder_key not in config.stash:
-        recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app_url(config), option(config, "url"))
+        app = app_url(config) if flag(config, "totphog_app_clock") else None
+        recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app, option(config, "url"))
         config.pluginmanager.register(recorder, "totphog-recorder")
         config.stash[_recorder_key] = recorder
     return config.stash[_recorder_key]
@@ -122,7 +142,7 @@ def _shared_server(config: pytest.Config) -> SharedTotpServer:
         if api_key is not None:
             learn_api_key(config, api_key)
         config.stash[_shared_server_key] = checked(
-            "--totphog-url",
+            "the environment's TOTPHOG_API_KEY",
             SharedTotpServer,
             option(config, "url"),
             api_key=api_key,

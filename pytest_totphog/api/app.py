@@ -8,7 +8,7 @@ from typing import Any, Final
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.api.store import store_routes
-from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.authenticator import Authenticator, this_process
 from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.clocks.clock import as_datetime, as_nanoseconds
 from pytest_totphog.credentials import qr
@@ -115,11 +115,12 @@ class _Api:
     def claim_code(self, request: Request, id: str) -> Response:
         body = read_object(request, ("min_remaining", "lookahead", "timeout", "holder"))
         token = self._authenticator.get(id)
+        body = {"holder": self._unnamed(request), **body}
         return _success(token.claim_code(**body, by="POST /tokens/…/one-time-code").as_dict())
 
     def verify_code(self, request: Request, id: str) -> Response:
         body = {"code": None, **read_object(request, ("code", "window"))}
-        return _success({"valid": self._authenticator.get(id).verify(**body)})
+        return _success({"valid": self._authenticator.get(id).verify_code(**body, holder=self._unnamed(request))})
 
     def explain_code(self, request: Request, id: str) -> Response:
         body = read_object(request, ("code",))
@@ -178,6 +179,12 @@ class _Api:
     def tick_clock(self, request: Request) -> Response:
         self._authenticator.clock.tick(**read_object(request, ("seconds",)))
         return self.get_clock(request)
+
+    def _unnamed(self, request: Request) -> str | None:
+        """Return what a client is called that does not say who it is; None in a test, which is the one to name."""
+        if self._authenticator.holder() != this_process():
+            return None
+        return f"{request.remote_addr or 'a client'}, no holder given"
 
     def _code(self, token: TotpToken, at: Any, min_remaining: Any, by: str) -> dict[str, Any]:
         if at is not None and min_remaining is not None:

@@ -38,13 +38,14 @@ def as_nanoseconds(when: Instant) -> int:
         InvalidInput: for a naive datetime, a text without an offset, a time before 1970 or after 9999,
             and anything that is no point in time.
     """
+    remedy = "give it one: tzinfo=timezone.utc"
     if isinstance(when, str):
-        when = _parse(when)
+        when, remedy = _parse(when), "append 'Z', or an offset such as '+02:00'"
     if isinstance(when, datetime):
         if when.utcoffset() is None:
             raise InvalidInput(
                 f"the time {when.isoformat(' ')!r} has no time zone, so it means another instant on another machine; "
-                "append 'Z' to a text, or give a datetime tzinfo=timezone.utc"
+                f"{remedy}"
             )
         microseconds: float = (when - _EPOCH) // _MICROSECOND
     elif isinstance(when, bool) or not isinstance(when, (int, float)):
@@ -195,8 +196,7 @@ class Clock:
             seconds = seconds.total_seconds()
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
             raise InvalidInput(
-                f"cannot tick by {shown(seconds)}; accepted are zero or more seconds, as a number or a timedelta "
-                "(move_to() also goes back)"
+                f"cannot tick by {shown(seconds)}; accepted are zero or more seconds, and to go back, set the time anew"
             )
         with self._changing():
             self._require_frozen("tick")

@@ -255,8 +255,16 @@ class TotpServer:
         self._authenticator.restore(tokens)
 
 
-def gate_for(host: str, *, api_key: str | None = None, insecure: bool = False) -> Gate:
+def gate_for(
+    host: str, *, api_key: str | None = None, insecure: bool = False, permissions: str = "api_key=… or insecure=True"
+) -> Gate:
     """Return the gate of a server on an address.
+
+    Args:
+        host: the address.
+        api_key: what clients must send.
+        insecure: whether an address beyond loopback is allowed without a key.
+        permissions: how the caller says either, for an error.
 
     Raises:
         ServerError: for an address beyond loopback without a key, unless `insecure` says so.
@@ -268,8 +276,8 @@ def gate_for(host: str, *, api_key: str | None = None, insecure: bool = False) -
     if not loopback and api_key is None and not insecure:
         raise ServerError(
             f"{host} is reachable from other machines, and whoever reaches this server reads its secrets; "
-            "listen on 127.0.0.1; TotpServer and `totphog serve` also take an API key (--api-key) "
-            "or your word that it is meant (--insecure)"
+            f"listen on 127.0.0.1, or give {permissions} where it is meant"
         )
     own = f"[{host}]" if ":" in host else host
-    return Gate(trusted_hosts=(*LOOPBACK_HOSTS, own) if loopback else None, api_key=api_key)
+    trusted_hosts = tuple(dict.fromkeys((*LOOPBACK_HOSTS, own))) if loopback else None
+    return Gate(trusted_hosts=trusted_hosts, api_key=api_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import ssl
@@ -225,9 +226,10 @@ def listen(host: str, port: int, port_option: str) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=128)
     except (OSError, UnicodeError) as error:  # UnicodeError for a name that cannot be one
         reason = str(getattr(error, "strerror", error)).partition(" (while attempting")[0]  # the address again
-        raise ServerError(
-            f"cannot listen on {host} port {port}: {reason}. Choose another port, or let {port_option} find a free one"
-        ) from None
+        remedy = "Choose an address of this machine, such as 127.0.0.1"
+        if getattr(error, "errno", None) in {errno.EADDRINUSE, errno.EACCES}:
+            remedy = f"Choose another port, or let {port_option} find a free one"
+        raise ServerError(f"cannot listen on {host} port {port}: {reason}. {remedy}") from None
 
 
 def _adhoc_context() -> ssl.SSLContext:

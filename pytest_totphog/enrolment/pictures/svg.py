@@ -57,6 +57,9 @@ def draw_svg(document: str | bytes) -> Image:
     Raises:
         InvalidInput: when it is no SVG, declares entities, or is larger than any QR code.
     """
+    start = document[:20].decode("latin-1") if isinstance(document, bytes) else document[:20]
+    if start.lower().startswith("<!doctype html"):
+        raise _is_html("<!doctype html>")
     if len(document) > MAX_BYTES:
         raise InvalidInput(f"the SVG has {len(document)} bytes; accepted are {MAX_BYTES}, more than any QR code needs")
     drawing = _Drawing()
@@ -78,6 +81,13 @@ def draw_svg(document: str | bytes) -> Image:
 def _refuse_entity(*_: object) -> NoReturn:
     # Entities grow without end, or read files.
     raise InvalidInput("the SVG declares an entity, and no QR code needs one")
+
+
+def _is_html(start: str) -> InvalidInput:
+    return InvalidInput(
+        f"this is markup that begins with {start}, such as a page's HTML; accepted is what the page shows: its QR code "
+        "as <svg …>…</svg> or the src of its <img>, its otpauth:// link, or its secret"
+    )
 
 
 class _Drawing:
@@ -125,7 +135,7 @@ class _Drawing:
 
     def _begin(self, name: str, attributes: Mapping[str, str]) -> Canvas:
         if name != "svg":
-            raise InvalidInput(f"the markup begins with <{name[:20]}>; accepted is one SVG picture: <svg …>…</svg>")
+            raise _is_html(f"<{name[:20]}>")
         view_box = [float(number) for number in re.findall(NUMBER, attributes.get("viewBox", ""))]
         if len(view_box) != 4:
             view_box = [0, 0, _length(attributes, "width", 300, "300"), _length(attributes, "height", 150, "150")]

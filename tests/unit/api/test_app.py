@@ -1041,9 +1041,19 @@ def test_a_live_clock_is_not_moved(client: Client, authenticator: Authenticator)
         ("PUT", "", {"frozen_at": "2024-01-15 10:30"}, "the time '2024-01-15 10:30:00' has no time zone, so it"),
         ("PUT", "", {"frozen_at": -1}, "the time -1 is out of range; accepted are the years 1970 to 9999"),
         ("PUT", "", {"at": 59}, "Unknown field 'at'; accepted: frozen_at"),
-        ("POST", "/tick", {"seconds": -1}, "cannot tick by -1; accepted are zero or more seconds (move_to() also"),
-        ("POST", "/tick", {"seconds": "30"}, "cannot tick by '30'; accepted are zero or more seconds (move_to() also"),
-        ("POST", "/tick", {"seconds": True}, "cannot tick by True; accepted are zero or more seconds (move_to() also"),
+        ("POST", "/tick", {"seconds": -1}, "cannot tick by -1; accepted are zero or more seconds, and to go back, set"),
+        (
+            "POST",
+            "/tick",
+            {"seconds": "30"},
+            "cannot tick by '30'; accepted are zero or more seconds, and to go back, set",
+        ),
+        (
+            "POST",
+            "/tick",
+            {"seconds": True},
+            "cannot tick by True; accepted are zero or more seconds, and to go back, set",
+        ),
         ("POST", "/tick", {"seconds": 1e308}, "the clock cannot move past the year 9999"),
     ],
 )
