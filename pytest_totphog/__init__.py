@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_totphog.errors import ClockHeld as ClockHeld
     from pytest_totphog.errors import ClockNotFrozen as ClockNotFrozen
     from pytest_totphog.errors import CodeUnavailable as CodeUnavailable
+    from pytest_totphog.errors import InvalidCall as InvalidCall
     from pytest_totphog.errors import InvalidInput as InvalidInput
     from pytest_totphog.errors import MailNotReceived as MailNotReceived
     from pytest_totphog.errors import MissingExtra as MissingExtra
@@ -52,6 +53,7 @@ _HOMES = {
     "Explanation": "authenticator.explanation",
     "FrozenClock": "clocks.frozen_clock",
     "Instant": "clocks.clock",
+    "InvalidCall": "errors",
     "InvalidInput": "errors",
     "Mail": "backends.mailbox",
     "MailNotReceived": "errors",

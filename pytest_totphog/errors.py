@@ -11,6 +11,7 @@ __all__ = [
     "ClockHeld",
     "ClockNotFrozen",
     "CodeUnavailable",
+    "InvalidCall",
     "InvalidInput",
     "MailNotReceived",
     "MissingExtra",
@@ -30,6 +31,10 @@ class TotphogError(Exception):
 
 class InvalidInput(TotphogError, ValueError):
     """An argument, field, URI or marker is not what is accepted; nothing was changed."""
+
+
+class InvalidCall(InvalidInput, TypeError):
+    """A function was called in another way than it takes its arguments; nothing was changed."""
 
 
 class TokenNotFound(TotphogError, LookupError):

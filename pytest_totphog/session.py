@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_totphog.clocks.clock import as_nanoseconds
 from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.errors import InvalidInput
 from pytest_totphog.failures.recorder import Recorder
-from pytest_totphog.settings import app_url, checked, once, option, port, seconds
+from pytest_totphog.inputs import base_url
+from pytest_totphog.settings import app_url, checked, flag, once, option, port, seconds, setting
 from pytest_totphog.stores.ledger import MAX_HOLDER
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.xdist import address
@@ -31,6 +34,22 @@ _shared_server_key = pytest.StashKey["SharedTotpServer"]()
 _store_key = pytest.StashKey["Store"]()
 
 
+def check_settings(config: pytest.Config) -> None:
+    """Look, before the run, at the settings of the process's clock and server.
+
+    Raises:
+        pytest.UsageError: when one is not what is accepted.
+    """
+    for name, check, value in (
+        ("the ini totphog_frozen_at", as_nanoseconds, config.getini("totphog_frozen_at")),
+        (setting(config, "url"), base_url, option(config, "url") or "http://localhost"),
+    ):
+        try:
+            check(value)
+        except InvalidInput as mistake:
+            raise pytest.UsageError(f"{name}: {mistake}") from None
+
+
 def process_clock(config: pytest.Config) -> FrozenClock:
     """Return the clock of this process: server and tokens read it, and frozen_clock freezes it."""
     return _recorder(config).clock
@@ -41,7 +60,7 @@ def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
     """The process's clock; it is given back live, or where a wider-scoped fixture had frozen it."""
     clock = process_clock(request.config)
     frozen_at = clock.now() if clock.mode == "frozen" else None
-    applied_to = clock.applied_to
+    applied_to, kept_patch = clock.applied_to, clock.kept_patch
     try:
         yield clock
     finally:
@@ -50,8 +69,9 @@ def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
             clock.release(applied_to)
             if frozen_at is None:
                 clock.unfreeze()
+                clock.kept_patch = kept_patch
             else:
-                clock.freeze(frozen_at)
+                clock.freeze(frozen_at, kept_patch)
 
 
 def shared_store(config: pytest.Config) -> Store:
@@ -69,7 +89,7 @@ def process_server(config: pytest.Config) -> TotpServer:
     from pytest_totphog.servers.totp_server import TotpServer
 
     server: TotpServer = checked(
-        "--totphog-host",
+        "totp_server",
         TotpServer,
         option(config, "host"),
         port(config),
@@ -84,7 +104,8 @@ def _recorder(config: pytest.Config) -> Recorder:
     """Return the recorder of this process, which brings the clock along that it looks at."""
 
     def make() -> Recorder:
-        recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app_url(config), option(config, "url"))
+        app = app_url(config) if flag(config, "totphog_app_clock") else None
+        recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app, option(config, "url"))
         config.pluginmanager.register(recorder, "totphog-recorder")
         return recorder
 
@@ -123,7 +144,7 @@ def _make_shared_server(config: pytest.Config) -> SharedTotpServer:
     if api_key is not None:
         learn_api_key(config, api_key)
     server: SharedTotpServer = checked(
-        "--totphog-url",
+        "the environment's TOTPHOG_API_KEY",
         SharedTotpServer,
         option(config, "url"),
         api_key=api_key,

@@ -13,7 +13,7 @@ from pytest_totphog.inputs import as_text, is_number, is_whole
 from pytest_totphog.stores import RecordType, Repository, Store
 from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP, Claim, Ledger
 from pytest_totphog.stores.wire import RecordWire
-from pytest_totphog.wsgi.bodies import json_response, read_object
+from pytest_totphog.wsgi.bodies import checked_fields, json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.routes import App, Route
@@ -49,7 +49,8 @@ def store_routes(
         if found is None:
             raise HttpError(404, "Not found")
         names, call = found
-        arguments = read_object(request, names)
+        arguments = read_object(request, None)
+        checked_fields(arguments, names)
         if missing := [name for name in names if name not in arguments]:
             raise InvalidInput(f"{missing[0]} is missing")
         return json_response({"result": call(arguments)})

@@ -136,7 +136,7 @@ class Authenticator:
         if len(tokens) > 1:
             raise InvalidInput(
                 f"there are {len(tokens)} accounts: {', '.join(map(_account_name, tokens))}; "
-                "accepted is one, and enroll_all() takes all of them"
+                "accepted is one; in Python enroll_all() takes all of them"
             )
         return self.add(tokens[0])
 

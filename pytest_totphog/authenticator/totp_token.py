@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Never, Protocol
 
 from pytest_totphog.authenticator.codes import OneTimeCode, TakenCode
 from pytest_totphog.authenticator.explanation import Explanation, explain
@@ -12,7 +12,7 @@ from pytest_totphog.authenticator.journal import Journal
 from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant, as_nanoseconds
 from pytest_totphog.credentials import otp, qr
 from pytest_totphog.credentials.token import Token
-from pytest_totphog.errors import CodeUnavailable, InvalidInput, hidden_in_reports, shown
+from pytest_totphog.errors import CodeUnavailable, InvalidCall, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import is_number, is_whole
 from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP, Ledger
 
@@ -94,15 +94,35 @@ class TotpToken(Token):
         step = self.step_at(when)
         return self._taken(by, step, self.code_at_step(step))
 
-    def verify(self, code: str, window: int = 0) -> bool:
+    def verify(self, code: str, window: int = 0, **others: Never) -> bool:
         """Return whether a verifier with this window would accept the code now; spends nothing.
 
         Args:
             code: ASCII digits of the exact length; anything else is refused.
             window: how many steps before and after the current one are accepted.
+            others: none; an error that says what pyotp's names are here.
 
         Raises:
+            InvalidCall: for another argument, such as pyotp's `valid_window`.
             InvalidInput: when `code` is no string or `window` is not a whole number from 0 to 1,000.
+        """
+        if others:
+            raise InvalidCall(
+                f"verify() does not take {', '.join(others)}; pyotp's valid_window is window here, as in "
+                "verify(code, window=1), and instead of for_time it is the clock that is moved"
+            )
+        return self.verify_code(code, window)
+
+    def verify_code(self, code: str, window: int = 0, holder: str | None = None) -> bool:
+        """Return what `verify` returns.
+
+        Args:
+            code: see `verify`.
+            window: see `verify`.
+            holder: who asks, for the journal; the running test unless given.
+
+        Raises:
+            InvalidInput: see `verify`.
         """
         code, window = _code(code), _steps("window", window)
         keeper = self.authenticator
@@ -114,7 +134,8 @@ class TotpToken(Token):
             for step in range(max(0, current - window), current + window + 1)
         ]
         accepted = any(matches)
-        keeper.journal.verified(self, at=moment / NANOSECONDS, step=current, holder=keeper.holder(), accepted=accepted)
+        holder = keeper.holder() if holder is None else holder
+        keeper.journal.verified(self, at=moment / NANOSECONDS, step=current, holder=holder, accepted=accepted)
         return accepted
 
     def one_time_code(

@@ -39,13 +39,14 @@ def as_nanoseconds(when: Instant) -> int:
         InvalidInput: for a naive datetime, a text without an offset, a time before 1970 or after 9999,
             and anything that is no point in time.
     """
+    remedy = "give it one: tzinfo=timezone.utc"
     if isinstance(when, str):
-        when = _parse(when)
+        when, remedy = _parse(when), "append 'Z', or an offset such as '+02:00'"
     if isinstance(when, datetime):
         if when.utcoffset() is None:
             raise InvalidInput(
                 f"the time {when.isoformat(' ')!r} has no time zone, so it means another instant on another machine; "
-                "append 'Z' to a text, or give a datetime tzinfo=timezone.utc"
+                f"{remedy}"
             )
         microseconds: float = (when - _EPOCH) // _MICROSECOND
     elif isinstance(when, bool) or not isinstance(when, (int, float)):
@@ -182,19 +183,21 @@ class Clock:
             if self._reading() is not None:
                 self._show(None)
 
-    def tick(self, seconds: float = 1) -> float:
+    def tick(self, seconds: float | timedelta = 1) -> float:
         """Move a frozen clock forward and return its new time.
 
         Args:
-            seconds: how far, zero or more.
+            seconds: how far, zero or more; a number or a timedelta.
 
         Raises:
             ClockNotFrozen: on a live clock.
             InvalidInput: for a negative or non-finite number.
         """
+        if isinstance(seconds, timedelta):
+            seconds = seconds.total_seconds()
         if not is_number(seconds, 0):
             raise InvalidInput(
-                f"cannot tick by {shown(seconds)}; accepted are zero or more seconds (move_to() also goes back)"
+                f"cannot tick by {shown(seconds)}; accepted are zero or more seconds, and to go back, set the time anew"
             )
         with self._changing():
             self._require_frozen("tick")

@@ -25,6 +25,7 @@ __tracebackhide__ = hidden_in_reports
 PatchName: TypeAlias = Literal["auto", "freezegun", "time-machine"]
 
 DEFAULT_PATCH: Final = "freezegun"
+KEPT: Final = "kept"
 
 
 class FrozenClock(Clock):
@@ -49,6 +50,8 @@ class FrozenClock(Clock):
         self._timestamp_file: TimestampFile | None = None
         self._page_clocks: PageClocks | None = None
         self._changing_in: set[int] = set()  # threads
+        # What `freeze` stops unless it is told.
+        self.kept_patch: PatchName | None = None
         if at is not None:
             self.freeze(at, patch)
 
@@ -58,23 +61,26 @@ class FrozenClock(Clock):
         found = next((name for name, kind in PATCHES.items() if isinstance(self._patch, kind)), None)
         return cast("PatchName | None", found)
 
-    def freeze(self, at: Instant, patch: PatchName | None = None) -> None:
-        """Stand still at a point in time; a frozen clock moves there, and keeps its patch unless given another.
+    def freeze(self, at: Instant, patch: PatchName | Literal["kept"] | None = KEPT) -> None:
+        """Stand still at a point in time; a frozen clock moves there.
 
         Args:
             at: seconds since the epoch, ISO 8601 text with an offset, or an aware datetime.
-            patch: what else stands still, see the class; nothing unless given.
+            patch: what else stands still, see the class; unless given, what did when the clock was frozen last, and
+                nothing the first time.
         """
+        patch = self.kept_patch if patch == KEPT else patch
         if patch not in PATCHES:
             raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")
         nanoseconds = as_nanoseconds(at)
         with self._changing():
-            if self._patch is not None and patch is not None and not isinstance(self._patch, PATCHES[patch]):
+            if self._patch is not None and not isinstance(self._patch, PATCHES[patch]):
                 self._show(None)
             if self._patch is None:
                 starting = PATCHES[patch]()
                 starting.start(nanoseconds)
                 self._patch = starting
+            self.kept_patch = patch
             self._show(nanoseconds)
 
     def time_ns(self) -> int:

@@ -36,14 +36,14 @@ class Surroundings:
     Attributes:
         clock: the one that all codes of this process follow.
         ledger: gives the ledger of what was handed out.
-        app_url: where the app under test is; empty where the test's fixtures show one.
+        app_url: where the app under test is; empty where the test's fixtures show one; None where none is asked.
         server: the URL of the shared server; empty without one.
         earlier: the latest codes of the tests before, each with the test that took it.
     """
 
     clock: FrozenClock
     ledger: Callable[[], Ledger]
-    app_url: str
+    app_url: str | None
     server: str
     earlier: Iterable[tuple[TakenCode, str]]
 
@@ -162,7 +162,9 @@ def _given_before(code: TakenCode, step: int, around: Surroundings) -> str:
     return ""
 
 
-def _apps(fixtures: Mapping[str, object], app_url: str, instants: Iterable[int]) -> tuple[AppClock, ...]:
+def _apps(fixtures: Mapping[str, object], app_url: str | None, instants: Iterable[int]) -> tuple[AppClock, ...]:
+    if app_url is None:
+        return ()
     urls, browsers = shown_urls({"app_url": app_url} if app_url else fixtures)
     stood = [instant / NANOSECONDS for instant in instants]
     return tuple(compared(reading, stood) for reading in ask(urls, browsers, public=bool(app_url)))

@@ -28,14 +28,16 @@ class Recorder:
     Args:
         clock: the one that all codes of this process follow.
         ledger: gives the ledger of what was handed out, when it is needed.
-        app_url: where the app under test is; unless given, where the test's fixtures show one.
+        app_url: where the app under test is; if empty, where the test's fixtures show one; None to ask none.
         server: the URL of the shared server; empty without one.
 
     Attributes:
         earlier: the latest codes of the tests before the running one, each with the test that took it.
     """
 
-    def __init__(self, clock: FrozenClock, ledger: Callable[[], Ledger], app_url: str = "", server: str = "") -> None:
+    def __init__(
+        self, clock: FrozenClock, ledger: Callable[[], Ledger], app_url: str | None = "", server: str = ""
+    ) -> None:
         self.clock = clock
         self.ledger = ledger
         self.app_url = app_url

@@ -15,7 +15,7 @@ from pytest_totphog.errors import InvalidInput
 from pytest_totphog.failures.failure import Failure
 from pytest_totphog.report.files import checked_path, write
 from pytest_totphog.report.terminal import write_table
-from pytest_totphog.settings import FAILURE_PROPERTY, option
+from pytest_totphog.settings import FAILURE_PROPERTY, option, setting
 
 __all__ = ["check_path", "summarise", "write_report"]
 
@@ -32,7 +32,7 @@ def check_path(config: pytest.Config) -> None:
     try:
         config.stash[_path_key] = checked_path(option(config, "report"))
     except InvalidInput as error:
-        raise pytest.UsageError(f"--totphog-report: {error}") from None
+        raise pytest.UsageError(f"{setting(config, 'report')}: {error}") from None
 
 
 def write_report(

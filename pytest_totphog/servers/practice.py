@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_totphog.apps import APPS, create_app
 from pytest_totphog.backends.verifier import VerifierPolicy
 from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.errors import InvalidInput, hidden_in_reports
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.server import Server
@@ -19,19 +20,24 @@ if TYPE_CHECKING:
 
 __all__ = ["PracticeBackend", "policy_of"]
 
+__tracebackhide__ = hidden_in_reports
+
 
 def policy_of(name: str, **changes: Any) -> VerifierPolicy:
     """Return what the verifier of a practice backend accepts by its API document, with some changes.
 
     Args:
         name: the backend.
-        changes: `window`, `one_time`, `max_failures`, `lockout_seconds`.
+        changes: `window`, `one_time`, `max_failures`, `lockout_seconds`; for simple also `reregister`.
 
     Raises:
         InvalidInput: when a change is not what is accepted.
     """
     default: VerifierPolicy = import_module(APPS[name].module).DEFAULT_POLICY
-    return replace(default, **changes)
+    policy = replace(default, **changes)
+    if policy.reregister and not default.reregister:
+        raise InvalidInput(f"reregister is True, and {name} refuses a name that is taken; accepted is False")
+    return policy
 
 
 class PracticeBackend:

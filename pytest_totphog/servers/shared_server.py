@@ -13,11 +13,12 @@ from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.clocks.clock import as_datetime
 from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import Token
-from pytest_totphog.errors import InvalidInput, ServerError, StoreError, hidden_in_reports, shown
+from pytest_totphog.errors import ServerError, StoreError, hidden_in_reports
+from pytest_totphog.inputs import base_url
 from pytest_totphog.servers.totp_server import TotpServer
 from pytest_totphog.stores.remote import RemoteStore
 
-__all__ = ["SharedTotpServer", "base_url"]
+__all__ = ["SharedTotpServer"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -120,23 +121,3 @@ class SharedTotpServer(TotpServer):
             method = "DELETE" if nanoseconds is None else "PUT"
             body = None if nanoseconds is None else {"frozen_at": as_datetime(nanoseconds).isoformat()}
             self._store.request(method, f"{BASE_PATH}/clock", body, bool)
-
-
-def base_url(url: str) -> str:
-    """Return a server's base URL without a slash at the end.
-
-    Raises:
-        InvalidInput: when it is none of http or https, or has a password, a query or a fragment.
-    """
-    try:
-        parts = urlsplit(url)
-        accepted = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        accepted = False
-    if not accepted or parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable():
-        # Not the URL when it may hold a password.
-        raise InvalidInput(
-            f"the server's URL is {'one with a password' if '@' in url else shown(url)}; "
-            "accepted is one such as http://127.0.0.1:8045"
-        )
-    return url.rstrip("/")

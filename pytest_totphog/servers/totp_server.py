@@ -16,14 +16,14 @@ from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import DEFAULT_ISSUER, Token
 from pytest_totphog.enrolment.sources import Source
-from pytest_totphog.errors import ServerError, hidden_in_reports
+from pytest_totphog.errors import InvalidCall, ServerError, hidden_in_reports
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
 from pytest_totphog.wsgi.server import Server, SslContext
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Never, Self
 
 __all__ = ["TotpServer", "gate_for"]
 
@@ -147,6 +147,7 @@ class TotpServer:
 
     def add_token(
         self,
+        *positional: Never,
         name: str = "account",
         secret: str | None = None,
         issuer: str = DEFAULT_ISSUER,
@@ -154,9 +155,10 @@ class TotpServer:
         period: int = 30,
         algorithm: str = "sha1",
     ) -> TotpToken:
-        """Add a token.
+        """Add a token; every argument has its name, so that none is taken for another.
 
         Args:
+            positional: none; an error that says how to call it.
             name: the account's name.
             secret: base32 in any usual spelling; a random one of 160 bits unless given.
             issuer: the service's name; may be empty.
@@ -165,8 +167,14 @@ class TotpServer:
             algorithm: sha1, sha256 or sha512 in any usual spelling.
 
         Raises:
+            InvalidCall: for an argument without a name, which is not shown: it may be the secret.
             InvalidInput: when an argument is not what is accepted; nothing is added.
         """
+        if positional:
+            raise InvalidCall(
+                f"add_token() takes arguments by name, and was given {len(positional)} without one (not shown, it may "
+                "be a secret): write add_token(secret=…), add_token(name='alice', secret=…)"
+            )
         authenticator = self._authenticator
         return authenticator.add(
             authenticator.make(
@@ -256,8 +264,16 @@ class TotpServer:
         self._authenticator.restore(tokens)
 
 
-def gate_for(host: str, *, api_key: str | None = None, insecure: bool = False) -> Gate:
+def gate_for(
+    host: str, *, api_key: str | None = None, insecure: bool = False, permissions: str = "api_key=… or insecure=True"
+) -> Gate:
     """Return the gate of a server on an address.
+
+    Args:
+        host: the address.
+        api_key: what clients must send.
+        insecure: whether an address beyond loopback is allowed without a key.
+        permissions: how the caller says either, for an error.
 
     Raises:
         ServerError: for an address beyond loopback without a key, unless `insecure` says so.
@@ -269,8 +285,8 @@ def gate_for(host: str, *, api_key: str | None = None, insecure: bool = False) -
     if not loopback and api_key is None and not insecure:
         raise ServerError(
             f"{host} is reachable from other machines, and whoever reaches this server reads its secrets; "
-            "listen on 127.0.0.1; TotpServer and `totphog serve` also take an API key (--api-key) "
-            "or your word that it is meant (--insecure)"
+            f"listen on 127.0.0.1, or give {permissions} where it is meant"
         )
     own = f"[{host}]" if ":" in host else host
-    return Gate(trusted_hosts=(*LOOPBACK_HOSTS, own) if loopback else None, api_key=api_key)
+    trusted_hosts = tuple(dict.fromkeys((*LOOPBACK_HOSTS, own))) if loopback else None
+    return Gate(trusted_hosts=trusted_hosts, api_key=api_key)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.wsgi.errors import HttpError
 
-__all__ = ["form_file", "json_response", "read_object", "require_texts"]
+__all__ = ["checked_fields", "form_file", "json_response", "read_object"]
 
 
 def json_response(value: Any, status: int = 200) -> Response:
@@ -21,49 +21,55 @@ def json_response(value: Any, status: int = 200) -> Response:
     return Response(json.dumps(value), status=status, mimetype="application/json")
 
 
-def read_object(request: Request, accepted: Collection[str], *, may_be_empty: bool = False) -> dict[str, Any]:
-    """Return the JSON object in a request's body.
+def read_object(
+    request: Request, accepted: Collection[str] | None, texts: Collection[str] = (), missing: str = ""
+) -> dict[str, Any]:
+    """Return the JSON object in a request's body; no body at all stands for `{}`, and a null for an absent field.
 
     Args:
         request: the request.
-        accepted: the names that the object may have.
-        may_be_empty: whether no body at all stands for `{}`.
+        accepted: the names that the object may have; None where `checked_fields` is called later.
+        texts: those that it must have, each a text of one character or more.
+        missing: the error's sentence when one of them is not there, null or empty; it comes before all others.
 
     Raises:
         HttpError: 415 for another media type; 400 for text that is no JSON by RFC 8259 (also NaN, a name given
-            twice, half a surrogate pair, nesting too deep), for anything but an object, and for unknown names.
+            twice, half a surrogate pair, nesting too deep), for anything but an object, and for fields that are
+            missing, unknown or no texts.
     """
     body = request.get_data(cache=False)
-    if not body and may_be_empty:
-        return {}
-    if request.mimetype != "application/json":
+    if body and request.mimetype != "application/json":
         given = f"is {request.mimetype[:50]!a}" if request.mimetype else "has no media type"
         raise HttpError(415, f"The body {given}; accepted is application/json")
-    value = _parse(body)
-    if not isinstance(value, dict):
+    fields = _parse(body) if body else {}
+    if not isinstance(fields, dict):
         raise HttpError(400, "The body is not a JSON object")
-    if unknown := sorted(set(value) - set(accepted)):
-        raise HttpError(400, f"Unknown field {unknown[0][:50]!a}; accepted: {', '.join(accepted) or 'none'}")
-    return value
+    return fields if accepted is None else checked_fields(fields, accepted, texts, missing)
 
 
-def require_texts(fields: Mapping[str, Any], names: Collection[str], missing: str) -> None:
-    """See to it that these fields are texts with at least one character.
+def checked_fields(
+    fields: Mapping[str, Any], accepted: Collection[str], texts: Collection[str] = (), missing: str = "", of: str = ""
+) -> dict[str, Any]:
+    """Return an object's fields that are not null, if it has those that it must have, and no unknown ones.
 
     Args:
         fields: the object.
-        names: the names that it must have.
-        missing: the error's sentence when one is not there, null or empty.
+        accepted: see `read_object`.
+        texts: see `read_object`.
+        missing: see `read_object`.
+        of: what the object is, where it is not the whole body, such as `" of a TOTP"`.
 
     Raises:
         HttpError: 400.
     """
-    for name in names:
-        if fields.get(name) in (None, ""):
-            raise HttpError(400, missing)
-    for name in names:
+    if any(fields.get(name) in (None, "") for name in texts):
+        raise HttpError(400, missing)
+    if unknown := sorted(fields.keys() - set(accepted)):
+        raise HttpError(400, f"Unknown field {unknown[0][:50]!a}{of}; accepted: {', '.join(accepted) or 'none'}")
+    for name in texts:
         if not isinstance(fields[name], str):
             raise HttpError(400, f"{name} is of type {type(fields[name]).__name__}; accepted is a string")
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def form_file(request: Request, name: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import ssl
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from werkzeug.serving import ThreadedWSGIServer, generate_adhoc_ssl_context
 
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.errors import MissingExtra, ServerError
+from pytest_totphog.errors import MissingExtra, ServerError, hidden_in_reports
 from pytest_totphog.wsgi.access_log import AccessLog
 from pytest_totphog.wsgi.connection import Connection
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["Server", "SslContext", "listen"]
+
+__tracebackhide__ = hidden_in_reports
 
 SslContext: TypeAlias = "ssl.SSLContext | Literal['adhoc'] | None"
 
@@ -219,9 +222,10 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=128)
     except (OSError, UnicodeError) as error:  # UnicodeError for a name that cannot be one
         reason = str(getattr(error, "strerror", error)).partition(" (while attempting")[0]  # the address again
-        raise ServerError(
-            f"cannot listen on {host} port {port}: {reason}. Choose another port, or let port 0 find a free one"
-        ) from None
+        remedy = "Choose an address of this machine, such as 127.0.0.1"
+        if getattr(error, "errno", None) in {errno.EADDRINUSE, errno.EACCES}:
+            remedy = "Choose another port, or let port 0 find a free one"
+        raise ServerError(f"cannot listen on {host} port {port}: {reason}. {remedy}") from None
 
 
 def _adhoc_context() -> ssl.SSLContext:

@@ -10,7 +10,7 @@ ALICE = """
 
     @pytest.fixture
     def alice(totp_server):
-        return totp_server.add_token("alice", "JBSWY3DPEHPK3PXP")
+        return totp_server.add_token(name="alice", secret="JBSWY3DPEHPK3PXP")
     """
 
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_totphog import ServerError, TotpServer
 from pytest_totphog.secrecy import masks
 from pytest_totphog.servers.shared_server import SharedTotpServer
-from pytest_totphog.session import borrowed_clock, holder, process_clock, process_server, shared_store
+from pytest_totphog.session import borrowed_clock, check_settings, holder, process_clock, process_server, shared_store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
 from pytest_totphog.xdist import ADDRESS, VARIABLE, ControllerStore
@@ -242,10 +242,10 @@ def test_url_of_the_ini_file(configure: Configure) -> None:
     assert not isinstance(process_server(configure("--totphog-url=", **ini)), SharedTotpServer)
 
 
-def test_url_that_is_none_fails(configure: Configure) -> None:
+def test_url_that_is_none_ends_the_run(configure: Configure) -> None:
     """In a sentence that names the option."""
-    with pytest.raises(FAILED) as caught:
-        process_server(configure("--totphog-url=localhost:8045"))
+    with pytest.raises(pytest.UsageError) as caught:
+        check_settings(configure("--totphog-url=localhost:8045"))
 
     assert str(caught.value) == (
         "--totphog-url: the server's URL is 'localhost:8045'; accepted is one such as http://127.0.0.1:8045"
@@ -314,9 +314,9 @@ def test_ini_of_one_time_codes(configure: Configure, options: list[str]) -> None
 
 @pytest.mark.parametrize("name", ["totphog_min_remaining", "totphog_timeout"])
 @pytest.mark.parametrize("value", ["soon", "-1", "86401", "nan", "inf", "1e9", "10 s"])
-def test_ini_that_is_no_time_fails(configure: Configure, name: str, value: str) -> None:
+def test_ini_that_is_no_time_ends_the_run(configure: Configure, name: str, value: str) -> None:
     """In a sentence that names it, its value and what is accepted."""
-    with pytest.raises(FAILED) as caught:
+    with pytest.raises(pytest.UsageError) as caught:
         process_server(configure(**{name: value}))
 
     assert str(caught.value) == f"the ini {name} is {value!r}; accepted are 0 to 86400 seconds"

@@ -49,6 +49,9 @@ def draw_svg(document: str | bytes) -> Image:
         MissingExtra: without resvg-py.
         ServerError: when no process can be started to draw it in.
     """
+    start = document[:20].decode("latin-1") if isinstance(document, bytes) else document[:20]
+    if start.lower().startswith("<!doctype html"):
+        raise _is_html("<!doctype html>")
     if len(document) > MAX_BYTES:
         raise InvalidInput(f"the SVG has {len(document)} bytes; accepted are {MAX_BYTES}, more than any QR code needs")
     spec = find_spec("resvg_py")
@@ -106,6 +109,13 @@ def _check_doctype(_: str, system: str | None, public: str | None, declarations:
         raise InvalidInput("the SVG declares an entity or a document type of its own, and no QR code needs one")
 
 
+def _is_html(start: str) -> InvalidInput:
+    return InvalidInput(
+        f"this is markup that begins with {start}, such as a page's HTML; accepted is what the page shows: its QR code "
+        "as <svg …>…</svg> or the src of its <img>, its otpauth:// link, or its secret"
+    )
+
+
 class _Copy:
     """Writes each element that the parser reports."""
 
@@ -118,7 +128,7 @@ class _Copy:
         """Write an element's start, without prefixes, whose declarations pages leave out."""
         name = tag.rpartition(":")[2]
         if not self.parts and name.lower() != "svg":
-            raise InvalidInput(f"the markup begins with <{name[:20]}>; accepted is one SVG picture: <svg …>…</svg>")
+            raise _is_html(f"<{name[:20]}>")
         self.parts.append(f"<{name}" if self.parts else '<svg xmlns="http://www.w3.org/2000/svg"')
         for key, value in attributes.items():
             if key.rpartition(":")[2] == "href":

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from pytest_totphog import Authenticator, Clock, CodeUnavailable, InvalidInput, TotpToken
+from pytest_totphog import Authenticator, Clock, CodeUnavailable, InvalidCall, InvalidInput, TotpToken
 from pytest_totphog.authenticator.codes import OneTimeCode, TakenCode
 from pytest_totphog.credentials import qr
 from pytest_totphog.stores.ledger import Claim, MemoryLedger
@@ -76,7 +76,7 @@ def test_code_of_another_time(authenticator: Authenticator, token: TotpToken, wh
 @pytest.mark.parametrize("when", ["2024-01-15T10:30:00", HALF_PAST_TEN.replace(tzinfo=None)])
 def test_code_of_a_time_without_a_zone_is_refused(token: TotpToken, when: Any) -> None:
     """The error says what to write instead."""
-    with pytest.raises(InvalidInput, match=r"has no time zone.*append 'Z' to a text"):
+    with pytest.raises(InvalidInput, match=r"has no time zone.*; (append 'Z'|give it one)"):
         token.at(when)
 
 
@@ -155,6 +155,13 @@ def test_window_that_is_no_number_of_steps_is_refused(token: TotpToken, window: 
     for check in (lambda: token.verify("648307", window), lambda: token.wrong_code(window)):
         with pytest.raises(InvalidInput, match=r"^window is .+; accepted are 0 to 1000 steps$"):
             check()
+
+
+@pytest.mark.parametrize("argument", ["valid_window", "for_time"])
+def test_pyotps_names_are_answered_with_advice(token: TotpToken, argument: str) -> None:
+    """The error says what they are here."""
+    with pytest.raises(InvalidCall, match=f"^verify.. does not take {argument}; pyotp's valid_window is window here"):
+        token.verify("648307", **{argument: 1})
 
 
 # One-time codes under a frozen clock

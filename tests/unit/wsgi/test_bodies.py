@@ -48,7 +48,7 @@ def test_an_object_is_read(body: bytes, value: object) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "The body is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (b" ", "The body is not JSON: Expecting value: line 1 column 2 (char 1)"),
         (b"{'a': 1}", "The body is not JSON: Expecting property name enclosed in double quotes: "),
         (b'{"a": 1,}', "The body is not JSON: "),
         (b'{"a": 1} b', "The body is not JSON: Extra data: "),
@@ -114,11 +114,30 @@ def test_json_is_utf_8_whatever_the_parameters_say(content_type: str) -> None:
     assert read_object(request(b'{"a": "\xc3\xa4"}', content_type), ("a",)) == {"a": "ä"}
 
 
-def test_no_body_may_stand_for_an_empty_object() -> None:
-    """Of whatever media type; a body that is there counts."""
-    assert read_object(request(b"", ""), ("a",), may_be_empty=True) == {}
-    assert read_object(request(b'{"a": 1}'), ("a",), may_be_empty=True) == {"a": 1}
-    assert refused(b"{}", "text/plain", may_be_empty=True).status == 415
+def test_no_body_stands_for_an_empty_object() -> None:
+    """Of whatever media type."""
+    assert read_object(request(b"", ""), ("a",)) == {}
+    assert read_object(request(b"", "text/plain"), ("a",)) == {}
+
+
+def test_a_null_stands_for_an_absent_field() -> None:
+    """It means the field's default."""
+    assert read_object(request(b'{"a": null, "b": 0}'), ("a", "b")) == {"b": 0}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"a": null}', b'{"a": ""}', b'{"c": 1}', b'{"b": 1, "a": null, "c": 1}']
+)
+def test_a_missing_field_is_the_first_thing_to_say(body: bytes) -> None:
+    """Before an unknown one, and before another of the wrong type: it is the sentence that the API's document has."""
+    error = refused(body, texts=("b", "a"), missing="b and a are required")
+    assert (error.status, error.message) == (400, "b and a are required")
+
+
+def test_a_required_field_is_a_text() -> None:
+    """Whose mistakes come after the missing and the unknown ones."""
+    assert refused(b'{"a": 1}', texts=("a",), missing="-").message == "a is of type int; accepted is a string"
+    assert refused(b'{"a": 1, "c": 1}', texts=("a",), missing="-").message == "Unknown field 'c'; accepted: a, b"
 
 
 # Forms with a file

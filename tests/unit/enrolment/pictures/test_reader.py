@@ -14,6 +14,11 @@ from PIL import Image, ImageDraw
 from pytest_totphog import InvalidInput, MissingExtra
 from pytest_totphog.enrolment.pictures.reader import read_data_url, read_file, read_picture
 
+HTML = (
+    "this is markup that begins with TAG, such as a page's HTML; accepted is what the page shows: its QR code as "
+    "<svg …>…</svg> or the src of its <img>, its otpauth:// link, or its secret"
+)
+
 URI = "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example&algorithm=SHA1&digits=6&period=30"
 OTHER = "otpauth://totp/Example:bob?secret=GEZDGNBVGY3TQOJQ&issuer=Example"
 
@@ -240,7 +245,10 @@ def test_refused_data_url(url: str, message: str) -> None:
         (encoded(code(), "GIF"), "this is a GIF; accepted is a PNG, JPEG, WebP or SVG picture"),
         (b"%PDF-1.7", "this is a PDF; accepted is a PNG, JPEG, WebP or SVG picture"),
         (PNG[:200], "the picture is broken: OSError; accepted is a PNG, JPEG, WebP or SVG picture"),
-        (b"<!DOCTYPE html><html></html>", "the markup begins with <html>; accepted is one SVG picture: <svg …>…</svg>"),
+        (
+            b"\n<!DOCTYPE html><p>Scan",
+            HTML.replace("TAG", "<!doctype html>"),
+        ),
         (
             encoded(Image.new("L", (300, 200), "white")),
             (

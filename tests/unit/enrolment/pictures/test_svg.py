@@ -13,6 +13,11 @@ from PIL import Image
 from pytest_totphog import InvalidInput, MissingExtra
 from pytest_totphog.enrolment.pictures.svg import MAX_BYTES, draw_svg
 
+HTML = (
+    "this is markup that begins with TAG, such as a page's HTML; accepted is what the page shows: its QR code as "
+    "<svg …>…</svg> or the src of its <img>, its otpauth:// link, or its secret"
+)
+
 URI = "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example"
 CODE = segno.make(URI, error="m")
 SIZE = CODE.symbol_size(border=4)[0]
@@ -271,7 +276,7 @@ def test_view_box_says_what_is_shown() -> None:
         ("<svg", r"the SVG is not well-formed: unclosed token: line 1, column 0"),
         ("<svg><path></svg>", r"the SVG is not well-formed: mismatched tag: line 1, column 13"),
         ("<svg>&nbsp;</svg>", r"the SVG is not well-formed: undefined entity: line 1, column 5"),
-        ("<html><body/></html>", r"the markup begins with <html>; accepted is one SVG picture: <svg …>…</svg>"),
+        ("<html><body/></html>", HTML.replace("TAG", "<html>")),
         ("<svg>\ud800</svg>", "the SVG has a character or an encoding that cannot be read"),
         (b"<?xml version='1.0' encoding='none'?><svg/>", "the SVG has a character or an encoding that cannot be read"),
         (b"<?xml version='1.0' encoding='big5'?><svg/>", "the SVG has a character or an encoding that cannot be read"),
