@@ -88,11 +88,11 @@ def shown_urls(fixtures: Mapping[str, object]) -> tuple[list[str], list[Any]]:
             elif hasattr(kind, "current_url"):
                 browsers.append(value)
             # Nothing is asked that does not say it has one: a mock, or a lazy object, has everything.
-            elif (hasattr(kind, "url") or "url" in vars(value)) and isinstance(url := value.url, str):  # type: ignore[attr-defined]
-                if kind.__module__.partition(".")[0] == "pytest_totphog":
-                    own.add(_origin(url))
-                else:
-                    urls.append(_origin(url))
+            elif hasattr(kind, "url") or "url" in vars(value):
+                ours = kind.__module__.partition(".")[0] == "pytest_totphog"
+                # A server that waits to be asked where it is stays at rest.
+                if not (ours and getattr(value, "running", True) is False) and isinstance(url := value.url, str):  # type: ignore[attr-defined]
+                    (own.add if ours else urls.append)(_origin(url))
     return [url for url in dict.fromkeys(urls) if url and url not in own], browsers
 
 

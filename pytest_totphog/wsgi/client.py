@@ -95,7 +95,7 @@ class Client:
             media_type: what the body is.
 
         Raises:
-            OSError: when there is no connection, no trust in it (`ssl.SSLError`), or no answer in time (`TimeoutError`).
+            OSError: when there is no connection, no trust in it (`ssl.SSLError`), or no answer in time.
             HTTPException: when the answer is none of HTTP, or breaks off.
         """
         headers = self._headers | ({} if body is None else {"Content-Type": media_type})
@@ -132,7 +132,7 @@ class Client:
         for address in addresses(self._url):
             try:
                 return Connection(address, parts.hostname or "", self._tls, self._timeout)
-            except OSError as error:  # noqa: PERF203
+            except OSError as error:
                 failure = error
         raise failure
 

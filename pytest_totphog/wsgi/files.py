@@ -1,8 +1,11 @@
-"""Files in: a form with one file in it, as pages and command lines send them."""
+"""Files: those of a package, which pages need, and one in a form, as pages and command lines send it."""
 
 from __future__ import annotations
 
 import io
+import pkgutil
+from importlib import import_module
+from io import FileIO
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
@@ -10,7 +13,22 @@ from werkzeug.wrappers import Request
 
 from pytest_totphog.wsgi.errors import HttpError
 
-__all__ = ["form_file"]
+__all__ = ["form_file", "package_file"]
+
+
+def package_file(package: str, name: str) -> bytes:
+    """Return the content of a file of a package, the real one also while a test has a fake file system.
+
+    Args:
+        package: the package's name.
+        name: the file's path in it.
+    """
+    try:
+        # The class that `open` is made of: pyfakefs replaces `open`, and `os`, in every module.
+        with FileIO(f"{import_module(package).__path__[0]}/{name}") as file:
+            return file.readall()
+    except OSError:  # the package is in an archive
+        return pkgutil.get_data(package, name) or b""
 
 
 def form_file(request: Request, name: str) -> bytes:

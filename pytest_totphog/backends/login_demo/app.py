@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Request, Response
@@ -19,6 +18,7 @@ from pytest_totphog.inputs import as_email, as_password
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.files import package_file
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.json import json_response, read_object, require_texts
 from pytest_totphog.wsgi.openapi import openapi_routes
@@ -269,5 +269,5 @@ def _error_body(error: HttpError) -> Response:
 
 
 def _page_route(path: str, name: str, mimetype: str) -> Route:
-    content = (files(PACKAGE) / "page" / name).read_bytes()
+    content = package_file(PACKAGE, f"page/{name}")
     return Route("GET", path, lambda _: Response(content, mimetype=mimetype))

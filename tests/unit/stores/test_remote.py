@@ -425,12 +425,12 @@ def test_host_that_is_not_known() -> None:
         assert failure(store).endswith(f"failed: '{'a' * 64}.example' is no name of a host")
 
 
-def test_answers_of_proxies(spy: Spy, store: RemoteStore) -> None:
+def test_answers_of_proxies() -> None:
     """In pieces, after a word to go on, and with the connection's end as the body's."""
     answers = [
-        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"result\": null}",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{\"resul\r\n9\r\nt\": null}\r\n0\r\n\r\n",
-        b"HTTP/1.0 200 OK\r\n\r\n{\"result\": null}",
+        b'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"result": null}',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{"resul\r\n9\r\nt": null}\r\n0\r\n\r\n',
+        b'HTTP/1.0 200 OK\r\n\r\n{"result": null}',
     ]
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -465,8 +465,8 @@ def test_large_records_over_tls(spy: Spy, https_url: str, certificate: Certifica
 def test_requests_is_not_imported(url: str) -> None:
     """What tests mock of it is nothing to this store; and the workers of pytest-xdist start sooner."""
     program = (
-        "import sys; from pytest_totphog.stores.remote import RemoteStore; RemoteStore(sys.argv[1]).ledger.last('alice');"
-        " print(sys.modules.keys() & {'requests', 'urllib3'} or {})"
+        "import sys; from pytest_totphog.stores.remote import RemoteStore; "
+        "RemoteStore(sys.argv[1]).ledger.last('alice'); print(sys.modules.keys() & {'requests', 'urllib3'} or {})"
     )
 
     assert subprocess.check_output([sys.executable, "-W", "error", "-c", program, url], text=True) == "{}\n"
