@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pytest_totphog.clocks.clock import Clock, Instant, as_nanoseconds
+from pytest_totphog.clocks.leftovers import warning
 from pytest_totphog.clocks.libfaketime import TimestampFile
-from pytest_totphog.clocks.patches import PATCHES, Patch
-from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
+from pytest_totphog.clocks.patches import AUTO, PATCHES, Patch, chosen
+from pytest_totphog.errors import InvalidInput, TotphogWarning, hidden_in_reports, shown
 
 if TYPE_CHECKING:
     from typing import Self
 
     from pytest_totphog.clocks.page_clock import PageClock, PageClocks
 
-__all__ = ["DEFAULT_PATCH", "FrozenClock"]
+__all__ = ["FrozenClock"]
 
 __tracebackhide__ = hidden_in_reports
-
-DEFAULT_PATCH: Final = "freezegun"
 
 
 class FrozenClock(Clock):
@@ -32,16 +32,20 @@ class FrozenClock(Clock):
 
     Args:
         at: where to stand; live unless given.
-        patch: what else stands still: `"freezegun"` or `"time-machine"` (`time.time` and `datetime` of the
-            process), or None (only what reads this clock).
+        patch: what else stands still: `"time-machine"` or `"freezegun"` (`time.time` and `datetime` of the
+            process), `"auto"` (the first of these that is installed), or None (only what reads this clock).
 
     Raises:
         InvalidInput: when `at` has no time zone or `patch` is none of these.
         MissingExtra: for `"time-machine"` where it is not installed.
+
+    Attributes:
+        leftovers: the names of what still holds freezegun's types after freezes that have ended.
     """
 
-    def __init__(self, at: Instant | None = None, patch: str | None = DEFAULT_PATCH) -> None:
+    def __init__(self, at: Instant | None = None, patch: str | None = AUTO) -> None:
         super().__init__()
+        self.leftovers: list[str] = []
         self._patch: Patch | None = None
         self._timestamp_file: TimestampFile | None = None
         self._page_clocks: PageClocks | None = None
@@ -61,8 +65,9 @@ class FrozenClock(Clock):
             at: seconds since the epoch, ISO 8601 text with an offset, or an aware datetime.
             patch: what else stands still, see the class; nothing unless given.
         """
+        patch = chosen(patch)
         if patch not in PATCHES:
-            raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")
+            raise InvalidInput(f"patch is {shown(patch)}; accepted are 'auto', 'time-machine', 'freezegun' and None")
         nanoseconds = as_nanoseconds(at)
         with self._changing():
             if self._patch is not None and patch is not None and not isinstance(self._patch, PATCHES[patch]):
@@ -144,7 +149,7 @@ class FrozenClock(Clock):
     def _show(self, nanoseconds: int | None) -> None:
         if self._patch is not None:
             if nanoseconds is None:
-                self._patch.stop()
+                self.leftovers += self._patch.stop()
                 self._patch = None
             else:
                 self._patch.move_to(nanoseconds)
@@ -157,6 +162,7 @@ class FrozenClock(Clock):
     @contextmanager
     def _changing(self) -> Iterator[None]:
         thread = threading.get_ident()
+        known = len(self.leftovers)
         with super()._changing():
             self._changing_in.add(thread)
             try:
@@ -164,6 +170,8 @@ class FrozenClock(Clock):
             finally:
                 self._changing_in.remove(thread)
         self._show_in_pages()
+        if left := self.leftovers[known:]:
+            warnings.warn(warning(left), TotphogWarning, stacklevel=4)
 
     def _show_in_pages(self) -> None:
         # Without the lock: a page may be waiting for a server that waits for it.
