@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_totphog.errors import StoreError as StoreError
     from pytest_totphog.errors import TokenNotFound as TokenNotFound
     from pytest_totphog.errors import TotphogError as TotphogError
+    from pytest_totphog.errors import TotphogWarning as TotphogWarning
     from pytest_totphog.servers.practice import PracticeBackend as PracticeBackend
     from pytest_totphog.servers.totp_server import TotpServer as TotpServer
     from pytest_totphog.version import __version__ as __version__
@@ -56,6 +57,7 @@ _HOMES = {
     "TotpServer": "servers.totp_server",
     "TotpToken": "authenticator.totp_token",
     "TotphogError": "errors",
+    "TotphogWarning": "errors",
     "VerifierPolicy": "backends.verifier",
     "__version__": "version",
     "create_app": "apps",

@@ -6,6 +6,7 @@ types, default arguments, attributes and annotations of classes, subclasses.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
@@ -14,7 +15,7 @@ from itertools import islice
 from types import FunctionType, GenericAlias, MethodType, ModuleType, UnionType
 from typing import Any, Final
 
-__all__ = ["leftovers", "warning"]
+__all__ = ["fake_type_in", "leftovers", "suspects", "warning"]
 
 # How deep to look, and at how many entries of a table: those of types are small.
 DEPTH: Final = 4
@@ -46,6 +47,36 @@ def warning(names: Collection[str]) -> str:
         "had stopped the time, and what uses them later may fail. Import them before that, for example in conftest.py, "
         "or take time-machine, which leaves nothing behind: pip install 'pytest-totphog[time-machine]'"
     )
+
+
+def fake_type_in(error: BaseException) -> str:
+    """Return the name of freezegun's type that an error is about; empty where it is about none.
+
+    Values of it are no sign in an assertion, which shows everything that it compares.
+    """
+    pattern = r"\bfreezegun\.api\.(Fake\w+)" if isinstance(error, AssertionError) else r"\b(Fake(?:Datetime|Date))\b"
+    found = re.search(pattern, str(error))
+    return "" if found is None else found[1]
+
+
+def suspects(names: Collection[str], error: BaseException, fake_type: str) -> list[str]:
+    """Return the leftovers that an error may have come of.
+
+    Args:
+        names: the leftovers.
+        error: the error. Where it came out of freezegun, what ran before counts, else the package that raised it.
+        fake_type: what `fake_type_in` has found in it; then all may be it.
+    """
+    packages = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        packages.append(str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0])
+        traceback = traceback.tb_next
+    of_freezegun = bool(fake_type) or packages[-1:] == ["freezegun"]
+    if not of_freezegun:
+        packages = [] if isinstance(error, AssertionError) else packages[-1:]
+    found = [name for name in names if name.partition(".")[0] in packages]
+    return found or (list(names) if of_freezegun else [])
 
 
 class _Search:

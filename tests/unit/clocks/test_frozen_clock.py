@@ -183,7 +183,7 @@ def test_refused_instant_stops_nothing(at: object) -> None:
 @pytest.mark.parametrize("patch", ["libfaketime", "", "FREEZEGUN", 1])
 def test_unknown_patch_stops_nothing(patch: str) -> None:
     """The message says which there are."""
-    with pytest.raises(InvalidInput, match=r"^patch is .+; accepted are 'freezegun', 'time-machine' and None$"):
+    with pytest.raises(InvalidInput, match=r"^patch is .+; accepted are 'auto', 'time-machine', 'freezegun' and None$"):
         FrozenClock(HALF_PAST_TEN, patch)
 
     assert is_real()

@@ -63,7 +63,7 @@ def test_app_at_real_time_that_nothing_was_to_freeze() -> None:
     assert causes(told) == [
         (
             "Time is frozen at 2024-01-15T10:30:00Z, and the app at http://127.0.0.1:5000 runs at real time: where it "
-            "runs in the test process, freeze with patch='freezegun'; else start it with the environment "
+            "runs in the test process, freeze with patch='auto'; else start it with the environment "
             "frozen_clock.subprocess_env()."
         )
     ]
