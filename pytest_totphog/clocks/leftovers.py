@@ -93,7 +93,7 @@ class _Search:
             if name in {"__builtins__", "__dict__"} or (name == "__annotations__" and owner is sys.modules.get(place)):
                 continue
             kind, found = type(value), self._is_wanted(value)
-            if issubclass(kind, (type, FunctionType)) and not found and value.__module__ != module:
+            if issubclass(kind, (type, FunctionType)) and value.__module__ not in {module, "freezegun.api"}:
                 continue  # looked at where it is defined
             if issubclass(kind, type) and not found:
                 if id(value) not in self._seen:

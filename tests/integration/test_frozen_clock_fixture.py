@@ -151,7 +151,8 @@ def test_ini_says_when(project: pytest.Pytester, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("patch", "stands"), [("freezegun", "freezegun"), ("time-machine", "time_machine"), ("none", None)]
+    ("patch", "stands"),
+    [("auto", "time_machine"), ("freezegun", "freezegun"), ("time-machine", "time_machine"), ("none", None)],
 )
 @pytest.mark.parametrize("door", ["option", "ini"])
 def test_clock_patch(project: pytest.Pytester, door: str, patch: str, stands: str | None) -> None:

@@ -204,6 +204,19 @@ def test_missing_time_machine_names_the_extra(monkeypatch: pytest.MonkeyPatch) -
     assert is_real()
 
 
+def test_patch_unless_said_is_the_best_that_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """time-machine leaves nothing behind; freezegun is always there, and works inside somebody's `freeze_time()`."""
+    with FrozenClock(SECONDS) as clock:
+        assert clock.patch == "time-machine"
+        clock.freeze(SECONDS, "auto")
+        assert clock.patch == "time-machine"
+    with freezegun.freeze_time("2001-01-01"), FrozenClock(SECONDS) as clock:
+        assert clock.patch == "freezegun"
+    monkeypatch.setitem(sys.modules, "time_machine", None)
+    with FrozenClock(SECONDS) as clock:
+        assert clock.patch == "freezegun"
+
+
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine", None])
 def test_patch_is_told(patch: str | None) -> None:
     """While the clock is frozen; a live one has none."""

@@ -1,5 +1,6 @@
 """What time an app under test has: whom to ask, how to ask, and what the answer means."""
 
+import http.client
 import socket
 import threading
 from collections.abc import Iterator
@@ -154,6 +155,22 @@ def test_answer_without_a_time(app: App, headers: dict[str, str]) -> None:
     """No Date, or one that somebody has kept: nothing is known."""
     app.headers = headers
     assert ask([app.url]) == []
+
+
+def test_mocks_do_not_meet_the_question(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that forbids the network, or answers in its place, is asked about when it has failed."""
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise RuntimeError("this suite forbids the network")
+
+    for owner, name in (
+        (socket.socket, "connect"),
+        (socket, "getaddrinfo"),
+        (socket, "create_connection"),
+        (http.client, "HTTPConnection"),
+    ):
+        monkeypatch.setattr(owner, name, forbidden)
+    assert [reading.date for reading in ask([app.url])] == [SECONDS]
 
 
 def test_nobody_listens() -> None:
