@@ -86,17 +86,12 @@ def test_freezegun_says_what_it_has_left(shop: pytest.Pytester) -> None:
     ]
     assert [name for name in names if name not in output.partition("warnings summary")[2]] == []
     causes = " ".join(output.partition("warnings summary")[0].split()).split("Likeliest cause: ")[1:]
+    yaml = "yaml.representer.SafeRepresenter.yaml_representers, yaml.representer.Representer.yaml_representers"
     assert [cause.partition(", which a frozen test")[0] for cause in causes] == [
-        (
-            "freezegun's types are still in yaml.representer.SafeRepresenter.yaml_representers, "
-            "yaml.representer.Representer.yaml_representers"
-        ),
+        f"freezegun's types are still in {yaml}",
         "freezegun's types are still in sqlalchemy.sql.sqltypes._type_map",
         "freezegun's types are still in shop.NAMES, shop.year",
-        (
-            "freezegun's types are still in sqlalchemy.sql.sqltypes._type_map, "
-            "yaml.representer.SafeRepresenter.yaml_representers, yaml.representer.Representer.yaml_representers and 2 more"
-        ),
+        f"freezegun's types are still in sqlalchemy.sql.sqltypes._type_map, {yaml} and 2 more",
     ]
 
 

@@ -16,6 +16,7 @@ from urllib3.exceptions import InsecureRequestWarning
 from pytest_totphog import CodeUnavailable, InvalidInput, ServerError, TokenNotFound, TotpServer
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.servers.totp_server import gate_for
+from pytest_totphog.wsgi.client import Client
 from pytest_totphog.wsgi.errors import HttpError
 from tests.support.raw_http import RawClient
 from tests.support.threads import in_threads
@@ -383,6 +384,18 @@ def test_a_server_without_sockets_waits_until_it_is_asked(monkeypatch: pytest.Mo
     server.stop()
     with pytest.raises(ServerError, match="is not running"):
         assert server.url
+
+
+def test_a_running_server_answers_while_a_test_has_forbidden_sockets(
+    server: TotpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser, or an app in another process, asks it meanwhile: its thread must not die of that."""
+    client = Client(server.url)
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", None)
+        assert client.send("GET", "/api/v1/health").status == 200
+    client.close()
+    assert requests.get(f"{server.api_url}/health", timeout=5).status_code == 200
 
 
 def test_a_server_that_waits_starts_once_sockets_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
