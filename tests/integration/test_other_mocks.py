@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_totphog import TotpServer
+from tests.support.system import require_libfaketime
 from tests.unit.wsgi.conftest import Certificate, certificate  # noqa: F401 -- a fixture
 
 MOCKS = ("httpretty", "pook", "pyfakefs", "pytest_socket", "requests_mock", "responses", "vcr")
@@ -185,6 +186,35 @@ def test_pages_with_fake_files(project: pytest.Pytester) -> None:
             ]:
                 answer = requests.get(url, timeout=5)
                 assert (answer.status_code, bool(answer.content)) == (200, True), url
+        """
+    )
+    project.runpytest_subprocess(*OPTIONS).assert_outcomes(passed=1)
+
+
+@pytest.mark.usefixtures("mocks")
+def test_clock_of_another_process_with_fake_files(project: pytest.Pytester) -> None:
+    """What moves the clock in such a test reaches the app all the same."""
+    require_libfaketime()
+    project.makepyfile(
+        """
+        import subprocess
+
+        import pytest
+
+
+        @pytest.fixture
+        def shell(frozen_clock):
+            env = frozen_clock.subprocess_env()
+            with subprocess.Popen(["sh"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as shell:
+                yield shell
+                shell.stdin.close()
+
+
+        def test_moved(shell, frozen_clock, fs):
+            frozen_clock.tick(100)
+            shell.stdin.write("date -u +%H:%M:%S\\n")
+            shell.stdin.flush()
+            assert shell.stdout.readline() == "10:31:40\\n"
         """
     )
     project.runpytest_subprocess(*OPTIONS).assert_outcomes(passed=1)
