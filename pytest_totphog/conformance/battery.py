@@ -119,11 +119,13 @@ def verdict_of(check: Check, context: Context, *, lock: bool = True) -> tuple[Ve
     if check.rule.throttle and not lock:
         return Verdict.SKIPPED, "it locks accounts on the live target; allow it with --totphog-throttle"
     try:
-        return Verdict.PASSED, check.judge(context)
+        verdict, summary = Verdict.PASSED, check.judge(context)
     except Broken as broken:
-        return Verdict.FAILED, str(broken)
+        verdict, summary = Verdict.FAILED, str(broken)
     except NotJudged as reason:
         return Verdict.SKIPPED, f"not judged: {reason}"
+    context.progress.kept[check.rule.id] = verdict is Verdict.PASSED
+    return verdict, summary
 
 
 def _described(finding: Finding) -> str:

@@ -8,19 +8,19 @@ from pytest_totphog.conformance.check import rule
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, Level, NotJudged
-from pytest_totphog.conformance.progress import Throttle
 from pytest_totphog.conformance.rules.guessing import (
     LIMIT,
+    begun,
     fresh,
     let_in,
-    measure_lockout,
     not_if_rewound,
-    presuppose_sessions,
+    of_the_account,
     required,
-    stopped,
+    spread,
     throttle_of,
     throttled_account,
 )
+from pytest_totphog.conformance.rules.lockout import measure_lockout
 
 __all__ = ["THROTTLE"]
 
@@ -38,15 +38,17 @@ __all__ = ["THROTTLE"]
     waits=1,
 )
 def throttled(context: Context) -> str:
-    """Up to 100 wrong codes are sent in one attempt, and then a right one, which must not be let in.
+    """Up to 100 different wrong codes are sent in one attempt, and then a right one, which must not be let in.
 
-    Six digits are guessed in hours where nothing slows a guesser down.
+    Six digits are guessed in hours where nothing slows a guesser down. Where an attempt ends before the account is
+    closed, it is measured how many failures the account takes, and how long it is closed then.
     """
     throttle = throttle_of(context)
-    if throttle.failures is None:
+    if throttle.first is None:
         raise Broken(f"{LIMIT} wrong codes in a row were looked at, and a right one was accepted after them")
-    measure_lockout(context, throttle)
-    return f"after {_failures(throttle)} in a row a right code was not accepted"
+    measure_lockout(context)
+    both = "" if None in {throttle.account, throttle.attempt} else f", and after {throttle.account} in several attempts"
+    return f"after {_failures(throttle.first)} in a row{both} a right code was not accepted"
 
 
 @rule(
@@ -61,21 +63,24 @@ def throttled(context: Context) -> str:
     waits=1,
 )
 def across_sessions(context: Context) -> str:
-    """Wrong codes are sent in many sessions, in each fewer than would lock it, 100 in all; then a right one.
+    """Wrong codes are sent in many sessions, in each fewer than would end it, 100 in all; then a right one.
 
-    A count that is kept in the session is begun anew with every login, and a guesser opens as many as he likes.
+    A count that is kept in the session is begun anew with every login, and a guesser opens as many as he likes. Whether
+    the right password of each session makes the login forget, V32 judges.
     """
     throttle = required(context)
-    account = fresh(context)
-    each = max(1, (throttle.failures or 1) - 1)
-    if stopped(context, account, each, []):
-        return f"wrong codes in several sessions, at most {each} in each, led to the throttle"
-    if context.driver.can("rewind"):
+    each = throttle.first or 1
+    if throttle.account is not None:
+        each = max(1, each - 1)
+        # One more than close it when each session is used to its end; where they do not, 100.
+        for total in (throttle.account + 1, LIMIT):
+            account = fresh(context)
+            attempts = begun(context, account, total // each + 2 if throttle.password_clears else 0)
+            stopped = spread(context, account, total, each, attempts) is not None
+            if stopped or not let_in(context, account, next(attempts), "a right code"):
+                return f"wrong codes in several sessions, at most {each} in each, led to the throttle"
+    elif context.driver.can("rewind"):
         not_if_rewound(context)
-    # It may also be the right password of each new session that makes the login forget: V32 is about that.
-    account = fresh(context)
-    if stopped(context, account, each, [context.begin(account) for _ in range(LIMIT // each + 2)]):
-        raise NotJudged("presupposes V32: the right password that begins each session makes the login forget failures")
     raise Broken(f"{LIMIT} wrong codes, at most {each} in each session, led to no throttle")
 
 
@@ -91,11 +96,10 @@ def across_sessions(context: Context) -> str:
 )
 def across_addresses(context: Context) -> str:
     """An account is throttled, and a right code sent from another network address. Guessers have many addresses."""
-    account, session, other = throttled_account(context)
-    presuppose_sessions(context, account, session)
+    account, attempts = throttled_account(context)
     context.driver.change_address()
     context.evidence.note("changed the network address")
-    if let_in(context, account, other, "a right code from another address"):
+    if let_in(context, account, next(attempts), "a right code from another address"):
         raise Broken("an account that was throttled took a right code from another network address")
     return "an account that was throttled was so from another network address too"
 
@@ -135,8 +139,7 @@ def survives_the_password(context: Context) -> str:
 
     A guesser of codes knows the password. Where its success clears the count, there is none.
     """
-    account, session, _ = throttled_account(context)
-    presuppose_sessions(context, account, session)
+    account, _ = throttled_account(context)
     if let_in(context, account, context.begin(account), "a right code after the right password"):
         raise Broken("an account that was throttled took a right code after the right password was given anew")
     return "an account that was throttled was so after the right password was given anew"
@@ -153,24 +156,24 @@ def survives_the_password(context: Context) -> str:
     waits=2,
 )
 def reset_by_success(context: Context) -> str:
-    """One failure fewer than leads to the throttle, a success, and the same again.
+    """One failure fewer than closes the account, a success, and the same again.
 
     Else the failures of months add up until a user is locked out.
     """
-    throttle = required(context)
-    if throttle.failures is None or throttle.failures < 2:
+    total, each, throttle = of_the_account(context)
+    if total < 2:
         raise NotJudged("a single failure leads to the throttle")
     account = fresh(context)
+    sessions = -(-(total - 1) // each) + 1
+    attempts = begun(context, account, 2 * sessions if throttle.password_clears else 0)
     for when in ("", " after that"):
-        attempt = context.begin(account)
-        for _ in range(throttle.failures - 1):
-            context.submit(attempt, account.token.wrong_code(), "a wrong code")
+        stopped = spread(context, account, total - 1, each, attempts) is not None
         code = context.code(account).code
-        if context.submit(context.begin(account), code, f"a right code{when}") is not Outcome.ACCEPTED:
+        if stopped or context.submit(next(attempts), code, f"a right code{when}") is not Outcome.ACCEPTED:
             if not when:
-                raise NotJudged(f"{throttle.failures - 1} failures led to the throttle already")
+                raise NotJudged(f"{_failures(total - 1)} led to the throttle already")
             raise Broken("failures from before a success were counted after it")
-    return f"{throttle.failures - 1} failures before and after a success led to no throttle"
+    return f"{_failures(total - 1)} before and after a success led to no throttle"
 
 
 THROTTLE: Final = (
@@ -183,5 +186,5 @@ THROTTLE: Final = (
 )
 
 
-def _failures(throttle: Throttle) -> str:
-    return f"{throttle.failures} failure{'' if throttle.failures == 1 else 's'}"
+def _failures(number: int) -> str:
+    return f"{number} failure{'' if number == 1 else 's'}"

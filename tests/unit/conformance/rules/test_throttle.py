@@ -115,7 +115,7 @@ def test_honest_login_passes(id_: str, login: type[HonestLogin]) -> None:
     ("id_", "login", "summary"),
     [
         ("V28", NeverLocks, "100 wrong codes in a row were looked at, and a right one was accepted after them"),
-        ("V29", CountsInTheSession, "100 wrong codes, at most 4 in each session, led to no throttle"),
+        ("V29", CountsInTheSession, "100 wrong codes, at most 5 in each session, led to no throttle"),
         ("V30", CountsByAddress, "an account that was throttled took a right code from another network address"),
         (
             "V31",
