@@ -17,6 +17,7 @@ from pytest_totphog.conformance.finding import NotJudged
 from pytest_totphog.conformance.profiles import Profile
 from pytest_totphog.conformance.progress import LEAST_FAILURES, Account, Progress
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
+from pytest_totphog.failures.waiting import Waited
 
 __all__ = ["Context", "Progress"]
 
@@ -37,7 +38,7 @@ class Context:
         driver: the login.
         profile: by which it is judged.
         progress: what is known of it by now.
-        on_wait: is called with the real seconds of each wait that is not for a code.
+        on_wait: is called with each wait on a live clock that is not a token's.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Context:
         driver: LoginDriver,
         profile: Profile,
         progress: Progress | None = None,
-        on_wait: Callable[[float], object] = lambda _: None,
+        on_wait: Callable[[Waited], object] = lambda _: None,
     ) -> None:
         self.driver = driver
         self.profile = profile
@@ -128,7 +129,7 @@ class Context:
         live, started = self.live, self.clock.monotonic()
         self.clock.wait_until(when, max(0.0, (when - self.clock.time_ns()) / NANOSECONDS) + late)
         if live:
-            self._on_wait(self.clock.monotonic() - started)
+            self._on_wait(Waited.of(self.clock.monotonic() - started, codes=0))
 
     def first_step(self, account: Account, gap: int = 0) -> int:
         """Return the first time step whose code was never sent, and has most of its time before it.
@@ -190,7 +191,8 @@ class Context:
         self.evidence.count(event)
         started = self.clock.monotonic()
         yield
-        self.progress.pace[event] = self.clock.monotonic() - started
+        number, seconds = self.progress.pace.get(event, (0, 0.0))
+        self.progress.pace[event] = number + 1, seconds + self.clock.monotonic() - started
 
     def answer(self, what: str, send: Callable[..., Outcome], *arguments: Any) -> Outcome:
         """Send a code, and return what the login made of it.

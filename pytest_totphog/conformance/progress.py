@@ -73,7 +73,7 @@ class Progress:
         failures: how many wrong codes in a row an account bears, and takes a right one after them.
         reuse: whether an account may be used again after a success.
         attempts_go_on: whether an attempt that was refused takes another code.
-        pace: seconds that the last request of each kind took.
+        pace: how many enrolments, logins and codes there were, by what evidence calls them, and the seconds they took.
         resume_at: where a frozen clock stood after the last rule.
         driver: the driver of the last rule.
         prepared: whether the estimate was given.
@@ -91,7 +91,7 @@ class Progress:
     failures: int = LEAST_FAILURES
     reuse: bool = True
     attempts_go_on: bool = True
-    pace: dict[str, float] = field(default_factory=dict)
+    pace: dict[str, tuple[int, float]] = field(default_factory=dict)
     resume_at: float | None = None
     driver: LoginDriver | None = None
     prepared: bool = False

@@ -38,7 +38,9 @@ def throttle(subject: Subject) -> str:
         return f"none within {measured.failures_before_throttle or 100} wrong codes"
     account, attempt = measured.failures_before_throttle, measured.failures_per_attempt
     if account is None:
-        after = "yes" if attempt is None else f"none of the account; an attempt ends after {plural(attempt, 'wrong code')}"
+        after = (
+            "yes" if attempt is None else f"none of the account; an attempt ends after {plural(attempt, 'wrong code')}"
+        )
     else:
         after = f"after {plural(account, 'wrong code')}{'' if attempt is None else f', {attempt} in one attempt'}"
     if measured.lockout_seconds is not None:

@@ -14,7 +14,15 @@ from pytest_totphog.conformance.progress import Account
 __all__ = ["ACCESS"]
 
 
-@rule("V24", "A password alone opens nothing", Level.MUST, "OWASP ASVS 5.0.0", "6.3.3", needs=("protected_page",))
+@rule(
+    "V24",
+    "A password alone opens nothing",
+    Level.MUST,
+    "OWASP ASVS 5.0.0",
+    "6.3.3",
+    needs=("protected_page",),
+    work=(1, 1, 2),
+)
 def no_half_login(context: Context) -> str:
     """A protected page is asked for after the password, after a wrong code, and after the right one."""
     account = context.account()
@@ -39,6 +47,7 @@ def no_half_login(context: Context) -> str:
     "6.3.3",
     needs=("disable",),
     waits=1,
+    work=(1, 2, 4),
 )
 def no_disabling_before_the_code(context: Context) -> str:
     """Switching TOTP off is tried after the password alone, and then with a right code in a login that is done.
@@ -64,6 +73,7 @@ def no_disabling_before_the_code(context: Context) -> str:
     "7.5.1",
     needs=("disable",),
     waits=1,
+    work=(1, 1, 4),
 )
 def disabling_asks_again(context: Context) -> str:
     """Switching TOTP off is tried in a login that is done, without another code and with a wrong one.
@@ -88,6 +98,7 @@ def disabling_asks_again(context: Context) -> str:
     "OWASP ASVS 5.0.0",
     "6.4.3",
     needs=("reset_password", "protected_page"),
+    work=(1, 2, 1),
 )
 def reset_keeps_the_factor(context: Context) -> str:
     """A forgotten password is reset; then neither that session nor the new password alone may open a protected page."""
@@ -108,7 +119,15 @@ def reset_keeps_the_factor(context: Context) -> str:
     return "after a password reset a protected page was shown after a right code only"
 
 
-@rule("V27", "Responses tell neither the secret nor a code", Level.MUST, "NIST SP 800-63B-4", "3.1.4.2", accounts=2)
+@rule(
+    "V27",
+    "Responses tell neither the secret nor a code",
+    Level.MUST,
+    "NIST SP 800-63B-4",
+    "3.1.4.2",
+    accounts=1,
+    work=(1, 1, 2),
+)
 def silent_responses(context: Context) -> str:
     """The answers to a password, a wrong code and a right code are searched for the secret, and for codes not sent.
 

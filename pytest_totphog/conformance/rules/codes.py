@@ -28,6 +28,7 @@ TRIES: Final = 5
     "5.2",
     cves=("CVE-2022-25838", "CVE-2025-69197", "CVE-2026-82470"),
     waits=2,
+    work=(1, 2, 3),
 )
 def single_use(context: Context) -> str:
     """A right code is sent, and sent again at once in a new session.
@@ -51,6 +52,7 @@ def single_use(context: Context) -> str:
     "5.2",
     cves=("CVE-2021-43177",),
     waits=1,
+    work=(1, 2, 3),
 )
 def single_use_in_the_trailing_window(context: Context) -> str:
     """A code is used in its own time step, and sent again in the next, where logins still accept it.
@@ -68,7 +70,7 @@ def single_use_in_the_trailing_window(context: Context) -> str:
     return "a code that had been accepted was refused one time step later"
 
 
-@rule("V3", "Codes are accepted only forwards", Level.SHOULD, "RFC 4226", "7.2", waits=1)
+@rule("V3", "Codes are accepted only forwards", Level.SHOULD, "RFC 4226", "7.2", waits=1, work=(1, 2, 3))
 def only_forwards(context: Context) -> str:
     """The current code is used, and then the one before it, which was not used.
 
@@ -95,6 +97,7 @@ def only_forwards(context: Context) -> str:
     cves=("CVE-2026-48505", "CVE-2026-107276"),
     needs=("concurrent",),
     accounts=LEAST_ROUNDS,
+    work=(1, 9, 25),
 )
 def atomic(context: Context) -> str:
     """One code is sent in several sessions at the same moment, and that many times over.
@@ -106,7 +109,16 @@ def atomic(context: Context) -> str:
     return f"of {AT_ONCE} logins with one code at the same moment never more than one was let in"
 
 
-@rule("V5", "A code is accepted once over all doors", Level.MUST, "RFC 6238", "5.2", needs=("disable",), waits=1)
+@rule(
+    "V5",
+    "A code is accepted once over all doors",
+    Level.MUST,
+    "RFC 6238",
+    "5.2",
+    needs=("disable",),
+    waits=1,
+    work=(1, 1, 3),
+)
 def single_use_over_all_doors(context: Context) -> str:
     """A code that the login accepted is given again to switch TOTP off.
 
@@ -131,7 +143,16 @@ def single_use_over_all_doors(context: Context) -> str:
     return "a code that the login had accepted was refused for disabling TOTP"
 
 
-@rule("V6", "A code is accepted for no longer than needed", Level.SHOULD, "RFC 6238", "5.2", accounts=12, waits=6)
+@rule(
+    "V6",
+    "A code is accepted for no longer than needed",
+    Level.SHOULD,
+    "RFC 6238",
+    "5.2",
+    accounts=4,
+    waits=6,
+    work=(2, 2, 6),
+)
 def accepted_window(context: Context) -> str:
     """Codes of up to ten steps before and after the current one are sent; a search by halves finds the first refused.
 
@@ -148,7 +169,7 @@ def accepted_window(context: Context) -> str:
     return summary
 
 
-@rule("V7", "A code lives two minutes at most", Level.MUST, "NIST SP 800-63B-4", "3.1.4.1")
+@rule("V7", "A code lives two minutes at most", Level.MUST, "NIST SP 800-63B-4", "3.1.4.1", accounts=0)
 def short_period(context: Context) -> str:
     """The period that the enrolment shows is looked at. RFC 6238 recommends 30 seconds; NIST allows two minutes."""
     period = context.sample().token.period

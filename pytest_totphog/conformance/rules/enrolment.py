@@ -19,7 +19,7 @@ RECOMMENDED_BITS: Final = 160
 LONG_DELAYS: Final = (1, 60, 300, 900, 3600)
 
 
-@rule("V13", "The secret is long enough", Level.MUST, "RFC 4226", "4 (R6)")
+@rule("V13", "The secret is long enough", Level.MUST, "RFC 4226", "4 (R6)", accounts=0)
 def long_secret(context: Context) -> str:
     """The secret that an enrolment shows is measured: 128 bits at least and 160 recommended; NIST asks for 112."""
     bits = 8 * len(decode_secret(context.sample().token.secret)[1])
@@ -40,6 +40,7 @@ def long_secret(context: Context) -> str:
     needs=("new_account",),
     accounts=2,
     waits=1,
+    work=(3, 1, 2),
 )
 def own_secret(context: Context) -> str:
     """The secrets of three accounts are compared, and where TOTP can be disabled, of one that is enrolled again."""
@@ -64,7 +65,7 @@ def own_secret(context: Context) -> str:
     return "three accounts got three secrets, and one that was enrolled again got another"
 
 
-@rule("V15", "The login does what its URI says", Level.MUST, "RFC 6238", "3 (R2 to R4)")
+@rule("V15", "The login does what its URI says", Level.MUST, "RFC 6238", "3 (R2 to R4)", accounts=0)
 def truthful_uri(context: Context) -> str:
     """A code made as the URI says (algorithm, digits, period) must be the one that the login takes.
 
@@ -89,6 +90,7 @@ def truthful_uri(context: Context) -> str:
     "4.1.2.2",
     needs=("new_account", "begin_enrolment", "confirm_enrolment"),
     accounts=0,
+    work=(0, 0, 2),
 )
 def confirmed_enrolment(context: Context) -> str:
     """A new enrolment is answered with a wrong code, and then with a right one.
@@ -128,6 +130,7 @@ def confirmed_enrolment(context: Context) -> str:
     needs=("new_account", "begin_enrolment", "confirm_enrolment"),
     accounts=0,
     waits=1,
+    work=(0, 1, 3),
 )
 def spent_by_enrolment(context: Context) -> str:
     """The code that confirmed an enrolment is sent again, to log in."""
@@ -151,6 +154,7 @@ def spent_by_enrolment(context: Context) -> str:
     "NIST SP 800-63B-4",
     "4.1.4",
     needs=("begin_enrolment",),
+    work=(1, 2, 2),
 )
 def abandoned_enrolment(context: Context) -> str:
     """An account with TOTP begins another enrolment and leaves it there: the new secret must not count, the old must.

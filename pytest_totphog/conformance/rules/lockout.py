@@ -21,7 +21,7 @@ IN_A_ROW: Final = 3
 def measure_lockout(context: Context) -> None:
     """Move a frozen clock on until a locked account is open again, some times over, since a lockout may grow.
 
-    The first is measured to the second, and so is the last where it is longer. What ends an attempt only, or lasts until
+    The first is measured to the second, and so is the last where it is longer. What ends an attempt only, or ends with
     the next right password, is no lockout.
     """
     throttle = context.progress.throttle

@@ -47,7 +47,16 @@ _ADDITIONS: Final[tuple[tuple[str, Callable[[str], Any]], ...]] = (
 )
 
 
-@rule("V8", "A code has its exact length, leading zeros kept", Level.MUST, "RFC 4226", "5.3", accounts=9, waits=2)
+@rule(
+    "V8",
+    "A code has its exact length, leading zeros kept",
+    Level.MUST,
+    "RFC 4226",
+    "5.3",
+    accounts=9,
+    waits=2,
+    work=(1, 3, 8),
+)
 def exact_length(context: Context) -> str:
     """A code that begins with a zero is sent without it, with a zero more, a digit short, a digit long, and twice.
 
@@ -81,6 +90,7 @@ def exact_length(context: Context) -> str:
     cves=("CVE-2025-6014", "CVE-2025-55000"),
     accounts=6,
     waits=1,
+    work=(1, 4, 16),
 )
 def spent_in_any_spelling(context: Context) -> str:
     """A code is used, and sent again with spaces around it, in other scripts' digits, with signs and zeros.
@@ -94,7 +104,7 @@ def spent_in_any_spelling(context: Context) -> str:
     return f"a spent code was refused in {len(_ADDITIONS) + len(_OTHER_DIGITS)} other spellings"
 
 
-@rule("V10", "Only ASCII digits are a code", Level.SHOULD, "RFC 4226", "5.3", accounts=2)
+@rule("V10", "Only ASCII digits are a code", Level.SHOULD, "RFC 4226", "5.3", accounts=2, work=(1, 1, 4))
 def only_ascii_digits(context: Context) -> str:
     """A right code is sent in full-width, Arabic-Indic and superscript digits, which a lenient number parser takes.
 
@@ -106,7 +116,7 @@ def only_ascii_digits(context: Context) -> str:
     return f"a right code was refused in the digits of {len(_OTHER_DIGITS)} other scripts"
 
 
-@rule("V11", "No code is no code", Level.MUST, "OWASP ASVS 5.0.0", "6.3.3", accounts=4)
+@rule("V11", "No code is no code", Level.MUST, "OWASP ASVS 5.0.0", "6.3.3", accounts=5, work=(1, 3, 12))
 def nothing_is_no_code(context: Context) -> str:
     """Instead of a code nothing is sent, null, true, zero, an empty list, an object, and lists with the right code.
 
@@ -129,7 +139,7 @@ def nothing_is_no_code(context: Context) -> str:
     return "whatever was sent in place of a code was refused"
 
 
-@rule("V12", "No fixed code opens", Level.MUST, "OWASP ASVS 5.0.0", "6.3.3", accounts=2)
+@rule("V12", "No fixed code opens", Level.MUST, "OWASP ASVS 5.0.0", "6.3.3", accounts=2, work=(1, 1, 5))
 def no_fixed_code(context: Context) -> str:
     """000000, 123456, 424242 and 111111 are sent: codes that are left in for tests and demonstrations."""
     fixed = {text[: context.progress.measured.digits] for text in FIXED}

@@ -14,7 +14,16 @@ from pytest_totphog.conformance.rules.race import AT_ONCE, LEAST_ROUNDS, race
 __all__ = ["RECOVERY"]
 
 
-@rule("V19", "Another user's code does not open", Level.MUST, "RFC 6238", "3 (R2)", needs=("new_account",), accounts=2)
+@rule(
+    "V19",
+    "Another user's code does not open",
+    Level.MUST,
+    "RFC 6238",
+    "3 (R2)",
+    needs=("new_account",),
+    accounts=2,
+    work=(2, 1, 2),
+)
 def own_code_only(context: Context) -> str:
     """User B's current code is sent in user A's login, and then A's own."""
     account, other = context.account(), context.account()
@@ -38,6 +47,7 @@ def own_code_only(context: Context) -> str:
     cves=("CVE-2025-64175",),
     needs=("new_account", "recovery_codes", "submit_recovery_code"),
     accounts=2,
+    work=(2, 1, 2),
 )
 def own_recovery_code_only(context: Context) -> str:
     """User B's recovery code is sent in user A's login, and then A's own.
@@ -62,6 +72,7 @@ def own_recovery_code_only(context: Context) -> str:
     "3.1.2.2",
     cves=("CVE-2025-67507",),
     needs=("recovery_codes", "submit_recovery_code"),
+    work=(1, 2, 3),
 )
 def single_use_of_recovery_codes(context: Context) -> str:
     """A recovery code is used, and sent again in a new session."""
@@ -82,6 +93,7 @@ def single_use_of_recovery_codes(context: Context) -> str:
     "3.1.2.2",
     needs=("recovery_codes", "submit_recovery_code", "concurrent"),
     accounts=LEAST_ROUNDS,
+    work=(1, 9, 25),
 )
 def atomic_recovery(context: Context) -> str:
     """One recovery code is sent in several sessions at the same moment, and that many times over."""
@@ -113,6 +125,7 @@ def atomic_recovery(context: Context) -> str:
     "NIST SP 800-63B-4",
     "4.2.1.1",
     needs=("recovery_codes", "submit_recovery_code"),
+    work=(1, 1, 2),
 )
 def void_after_regeneration(context: Context) -> str:
     """Recovery codes are made anew, and one of the old ones is sent: who asks for new ones has lost the old."""

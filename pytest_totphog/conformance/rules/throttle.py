@@ -34,8 +34,9 @@ __all__ = ["THROTTLE"]
     cves=("CVE-2024-0227", "CVE-2024-32868"),
     needs=("new_account",),
     throttle=True,
-    accounts=2,
+    accounts=1,
     waits=1,
+    work=(2, 17, 35),
 )
 def throttled(context: Context) -> str:
     """Up to 100 different wrong codes are sent in one attempt, and then a right one, which must not be let in.
@@ -59,8 +60,9 @@ def throttled(context: Context) -> str:
     "7.3",
     needs=("new_account",),
     throttle=True,
-    accounts=2,
+    accounts=1,
     waits=1,
+    work=(1, 2, 6),
 )
 def across_sessions(context: Context) -> str:
     """Wrong codes are sent in many sessions, in each fewer than would end it, 100 in all; then a right one.
@@ -93,6 +95,7 @@ def across_sessions(context: Context) -> str:
     needs=("new_account", "change_address"),
     throttle=True,
     waits=1,
+    work=(1, 3, 7),
 )
 def across_addresses(context: Context) -> str:
     """An account is throttled, and a right code sent from another network address. Guessers have many addresses."""
@@ -113,6 +116,7 @@ def across_addresses(context: Context) -> str:
     cves=("CVE-2026-78655",),
     needs=("new_account", "rewind"),
     throttle=True,
+    work=(1, 1, 6),
 )
 def counted_by_the_server(context: Context) -> str:
     """An attempt is throttled, and then goes on with the cookies and fields that it had at its beginning.
@@ -133,6 +137,7 @@ def counted_by_the_server(context: Context) -> str:
     needs=("new_account",),
     throttle=True,
     waits=1,
+    work=(1, 3, 7),
 )
 def survives_the_password(context: Context) -> str:
     """An account is throttled; then the right password is given anew, and a right code.
@@ -154,6 +159,7 @@ def survives_the_password(context: Context) -> str:
     needs=("new_account",),
     throttle=True,
     waits=2,
+    work=(1, 4, 10),
 )
 def reset_by_success(context: Context) -> str:
     """One failure fewer than closes the account, a success, and the same again.
