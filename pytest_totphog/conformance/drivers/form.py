@@ -221,7 +221,7 @@ class FormLogin(LoginDriver):
         """Ask for the page at `protected_path`; to be sent elsewhere, or an error, is not to see it.
 
         Some logins show their forms in place, at any address: then it is not to see it either to be shown the form for
-        the code, the form for the password that strangers are shown, or the same words as they are.
+        the code, the form for the password that strangers are shown, or the same words as theirs.
         """
         path = str(self.protected_path)
         page = self.request(attempt.session, "GET", path)
@@ -230,10 +230,9 @@ class FormLogin(LoginDriver):
         stranger = self._stranger
         if page.status != 200 or page.path != path or stranger.status != 200 or stranger.path != path:
             return page.status == 200 and page.path == path
-        asked = [field for field in (self.password_field, self.code_field) if page.form(field)]
-        return page.words != stranger.words and not any(
-            field == self.code_field or stranger.form(field) for field in asked
-        )
+        password, strangers = page.form(self.password_field), stranger.form(self.password_field)
+        asks = page.form(self.code_field) or (password and strangers and password.names == strangers.names)
+        return page.words != stranger.words and not asks
 
     def rewind(self, attempt: Attempt) -> Attempt:
         """Return an attempt with the cookies and the page that the client had right after the password."""

@@ -39,6 +39,31 @@ class AlwaysThrottled(BareDriver):
         return Outcome.THROTTLED
 
 
+class ThrottledForWrong(AccountsDriver):
+    """Takes the refusal of a code that was looked at for a lock."""
+
+    def submit(self, attempt: Session, code: object) -> Outcome:
+        outcome = super().submit(attempt, code)
+        return Outcome.THROTTLED if outcome is Outcome.REFUSED else outcome
+
+
+class LocksEarly(HonestLogin):
+    """Locks after three failures."""
+
+    limit = 3
+
+
+class EndsAttempts(HonestLogin):
+    """Ends an attempt after each failure."""
+
+    def throttled(self, session: Session) -> bool:
+        return getattr(session, "failures", 0) > 0 or super().throttled(session)
+
+    def count(self, session: Session) -> None:
+        session.failures = 1
+        super().count(session)
+
+
 class AnswersTrue(BareDriver):
     """Answers with something else than an outcome."""
 
@@ -115,6 +140,7 @@ def test_honest_driver(driver: type[BareDriver]) -> None:
         ),
         (AlwaysRefuses, "Driver.submit() says REFUSED for a right code too: it does not see success"),
         (AlwaysThrottled, "Driver.submit() says THROTTLED for the first code of a fresh account"),
+        (ThrottledForWrong, "Driver.submit() says THROTTLED for the first wrong code of an account: REFUSED is for"),
     ],
 )
 def test_mistake(driver: type[BareDriver], problem: str) -> None:
@@ -122,6 +148,22 @@ def test_mistake(driver: type[BareDriver], problem: str) -> None:
     found = problem_of(context_of(driver_of(HonestLogin, driver)))
     assert found is not None
     assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("login", "driver", "failures"),
+    [
+        (HonestLogin, AccountsDriver, 4),
+        (LocksEarly, AccountsDriver, 2),
+        (EndsAttempts, AccountsDriver, 4),
+        (HonestLogin, BareDriver, 2),
+    ],
+)
+def test_failures_that_an_account_bears(login: type[HonestLogin], driver: type[BareDriver], failures: int) -> None:
+    """So many wrong codes are sent to an account before a right one; nobody's only account is tried."""
+    context = context_of(driver_of(login, driver))
+    assert problem_of(context) is None
+    assert context.progress.failures == failures
 
 
 def test_missing_method() -> None:
