@@ -98,8 +98,10 @@ def _found_right(context: Context, account: Account, attempt: Any) -> None:
         if outcome is not Outcome.REFUSED:
             return
     code = context.code(account).code
-    if context.patient(account, attempt, code, "a right code after them")[0] is Outcome.ACCEPTED:
+    if context.login(account, code, "a right code after them") is Outcome.ACCEPTED:
         progress.failures = MOST_FAILURES
+        code = context.code(account).code
+        progress.side_by_side = context.submit(attempt, code, "a right code in their attempt") is Outcome.ACCEPTED
 
 
 def _adopt_parameters(context: Context, *, thorough: bool) -> bool:

@@ -72,6 +72,7 @@ class Progress:
         sample: an account that has taken a right code.
         failures: how many wrong codes in a row an account bears, and takes a right one after them.
         reuse: whether an account may be used again after a success.
+        side_by_side: whether an attempt with as many failures takes a right code, also after a success in another.
         attempts_go_on: whether an attempt that was refused takes another code.
         pace: how many enrolments, logins and codes there were, by what evidence calls them, and the seconds they took.
         resume_at: where a frozen clock stood after the last rule.
@@ -90,6 +91,7 @@ class Progress:
     sample: Account | None = None
     failures: int = LEAST_FAILURES
     reuse: bool = True
+    side_by_side: bool = False
     attempts_go_on: bool = True
     pace: dict[str, tuple[int, float]] = field(default_factory=dict)
     resume_at: float | None = None

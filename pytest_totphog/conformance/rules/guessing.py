@@ -173,18 +173,20 @@ def _measured(context: Context) -> Throttle:
     if first == 0:
         raise NotJudged("a fresh account was throttled before its first failure; write reset_throttle()")
     open_ = let_in(context, account, attempt, "a right code in the same attempt")
+    if first is None and not open_ and fail(context, account, attempt, 1) == 0:
+        first = LIMIT
     if first is None:
         return Throttle(None) if open_ else _measured_in_silence(context)
     if open_:
         raise Broken("a right code was accepted in an attempt that had been throttled")
     # In other attempts, the first of them at once: some throttles last a second.
-    more = spread(context, account, LIMIT - first, first, begun(context, account))
+    more = spread(context, account, LIMIT + 1 - first, first, begun(context, account))
     if more is not None:
         context.closed = account
         return Throttle(first + more, first if more else None)
     # It may be the right password of each new attempt that makes the login forget.
     account = fresh(context)
-    total = spread(context, account, LIMIT, first, begun(context, account, LIMIT // first + 1))
+    total = spread(context, account, LIMIT + 1, first, begun(context, account, LIMIT // first + 1))
     if not total:  # none was looked at, where an attempt ends when the next is begun
         return Throttle(None, first)
     return Throttle(total, first if total > first else None, password_clears=True)

@@ -78,9 +78,9 @@ def race(context: Context, what: str, make: Callable[[Account], str], send: Call
                 context.progress.reuse = False  # the failures of the last round have locked it
             else:
                 successes, rounds = successes + accepted, rounds + 1
-            # Attempts that were refused take the next code, after as many failures as an attempt was seen to bear.
+            # Attempts that were refused take the next code, where they were seen to, after as many failures.
             refused = [each for each, outcome in zip(attempts, outcomes, strict=True) if outcome is Outcome.REFUSED]
-            attempts = refused if rounds % (context.progress.failures + 1) else []
+            attempts = refused if context.progress.side_by_side and rounds % (context.progress.failures + 1) else []
             if context.live or not accepted or not context.progress.reuse:
                 account, attempts = None, []
     if not successes:

@@ -64,6 +64,22 @@ class EndsAttempts(HonestLogin):
         super().count(session)
 
 
+class OneSuccessEndsAll(HonestLogin):
+    """Ends all attempts of an account when one of them succeeds, and says no more than that the code is wrong."""
+
+    def submit(self, session: Session, code: object) -> str:
+        if getattr(session, "began", 0) < getattr(session.user, "successes", 0):
+            return "wrong"
+        answer = super().submit(session, code)
+        session.user.successes = getattr(session.user, "successes", 0) + (answer == "in")
+        return answer
+
+    def log_in(self, user: User) -> Session:
+        session = super().log_in(user)
+        session.began = getattr(user, "successes", 0)
+        return session
+
+
 class AnswersTrue(BareDriver):
     """Answers with something else than an outcome."""
 
@@ -151,19 +167,22 @@ def test_mistake(driver: type[BareDriver], problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("login", "driver", "failures"),
+    ("login", "driver", "failures", "side_by_side"),
     [
-        (HonestLogin, AccountsDriver, 4),
-        (LocksEarly, AccountsDriver, 2),
-        (EndsAttempts, AccountsDriver, 4),
-        (HonestLogin, BareDriver, 2),
+        (HonestLogin, AccountsDriver, 4, True),
+        (LocksEarly, AccountsDriver, 2, False),
+        (EndsAttempts, AccountsDriver, 4, False),
+        (OneSuccessEndsAll, AccountsDriver, 4, False),
+        (HonestLogin, BareDriver, 2, False),
     ],
 )
-def test_failures_that_an_account_bears(login: type[HonestLogin], driver: type[BareDriver], failures: int) -> None:
-    """So many wrong codes are sent to an account before a right one; nobody's only account is tried."""
+def test_what_an_account_bears(
+    login: type[HonestLogin], driver: type[BareDriver], failures: int, *, side_by_side: bool
+) -> None:
+    """How many wrong codes it is sent before a right one, and whether races go on in attempts that lost one."""
     context = context_of(driver_of(login, driver))
     assert problem_of(context) is None
-    assert context.progress.failures == failures
+    assert (context.progress.failures, context.progress.side_by_side) == (failures, side_by_side)
 
 
 def test_missing_method() -> None:

@@ -91,6 +91,18 @@ class TwoLimits(HonestLogin):
         super().count(session)
 
 
+class HundredFailures(TwoLimits):
+    """Locks the account after as many failures as are allowed at most."""
+
+    limit = 100
+
+
+class HundredInARow(HonestLogin):
+    """The same, in one attempt or several."""
+
+    limit = 100
+
+
 class TwoLimitsForgivingForThePassword(TwoLimits, ForgivesForThePassword):
     """Forgets the account's failures, and its lock, when the password is right."""
 
@@ -265,6 +277,8 @@ def test_lockout_is_measured_to_the_second(monkeypatch: pytest.MonkeyPatch, seco
         (TwoLimitsNeverForgiving, 10, 5, 900),
         (TwoLimitsForgivingForThePassword, 10, 5, None),
         (CountsInTheSession, None, 5, None),
+        (HundredFailures, 100, 5, 900),
+        (HundredInARow, 100, None, 900),
         (ForgivesForThePassword, 5, None, None),
     ],
 )
