@@ -23,11 +23,12 @@ from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.xdist import address
 
 if TYPE_CHECKING:
+    from pytest_totphog.failures.waiting import Waited
     from pytest_totphog.servers.shared_server import SharedTotpServer
     from pytest_totphog.servers.totp_server import TotpServer
     from pytest_totphog.stores import Store
 
-__all__ = ["borrowed_clock", "holder", "process_server", "share_with_forks", "shared_store"]
+__all__ = ["borrowed_clock", "holder", "process_server", "record_wait", "share_with_forks", "shared_store"]
 
 _recorder_key = pytest.StashKey[Recorder]()
 _shared_server_key = pytest.StashKey["SharedTotpServer"]()
@@ -72,6 +73,11 @@ def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
                 clock.kept_patch = kept_patch
             else:
                 clock.freeze(frozen_at, kept_patch)
+
+
+def record_wait(config: pytest.Config, waited: Waited) -> None:
+    """Record that the running test has waited, for its report and the summary."""
+    _recorder(config).wait(waited)
 
 
 def shared_store(config: pytest.Config) -> Store:

@@ -151,6 +151,9 @@ class LoginDriver:
             return self.concurrent
         return getattr(type(self), method) is not getattr(LoginDriver, method)
 
+    def finish(self) -> None:
+        """Give back what the driver has taken; called after each rule, and it may be used again after that."""
+
     def token(self, source: str) -> TotpToken:
         """Return the token for what an enrolment showed, a URI or a secret, added to the server."""
         token = self.server.enroll(source)

@@ -46,6 +46,8 @@ def test_honest_login(shop: pytest.Pytester) -> None:
             "*::TestShop::test_V28_throttled PASSED*",
         ]
     )
+    # Before the first rule, from what the control checks took.
+    result.stdout.fnmatch_lines(["TestShop: 32 rules, about * second*", "*::TestShop::test_V1_single_use PASSED*"])
     result.stdout.fnmatch_lines_random(
         [
             "SKIPPED * V30: the driver has no change_address()",
@@ -384,6 +386,9 @@ def test_live_clock(shop: pytest.Pytester) -> None:
             "SKIPPED * V28: it locks accounts on the live target; allow it with --totphog-throttle",
         ]
     )
+    # The steps that the battery waits for are waiting, too.
+    [waited] = re.findall(r"one-time codes, (\d+\.\d) s waited for [3-9] of them", result.stdout.str())
+    assert float(waited) >= 3
 
 
 @pytest.mark.parametrize(("options", "ini"), [(["--totphog-throttle"], ""), ([], "totphog_throttle = true")])

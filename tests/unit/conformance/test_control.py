@@ -39,6 +39,47 @@ class AlwaysThrottled(BareDriver):
         return Outcome.THROTTLED
 
 
+class ThrottledForWrong(AccountsDriver):
+    """Takes the refusal of a code that was looked at for a lock."""
+
+    def submit(self, attempt: Session, code: object) -> Outcome:
+        outcome = super().submit(attempt, code)
+        return Outcome.THROTTLED if outcome is Outcome.REFUSED else outcome
+
+
+class LocksEarly(HonestLogin):
+    """Locks after three failures."""
+
+    limit = 3
+
+
+class EndsAttempts(HonestLogin):
+    """Ends an attempt after each failure."""
+
+    def throttled(self, session: Session) -> bool:
+        return getattr(session, "failures", 0) > 0 or super().throttled(session)
+
+    def count(self, session: Session) -> None:
+        session.failures = 1
+        super().count(session)
+
+
+class OneSuccessEndsAll(HonestLogin):
+    """Ends all attempts of an account when one of them succeeds, and says no more than that the code is wrong."""
+
+    def submit(self, session: Session, code: object) -> str:
+        if getattr(session, "began", 0) < getattr(session.user, "successes", 0):
+            return "wrong"
+        answer = super().submit(session, code)
+        session.user.successes = getattr(session.user, "successes", 0) + (answer == "in")
+        return answer
+
+    def log_in(self, user: User) -> Session:
+        session = super().log_in(user)
+        session.began = getattr(user, "successes", 0)
+        return session
+
+
 class AnswersTrue(BareDriver):
     """Answers with something else than an outcome."""
 
@@ -115,6 +156,7 @@ def test_honest_driver(driver: type[BareDriver]) -> None:
         ),
         (AlwaysRefuses, "Driver.submit() says REFUSED for a right code too: it does not see success"),
         (AlwaysThrottled, "Driver.submit() says THROTTLED for the first code of a fresh account"),
+        (ThrottledForWrong, "Driver.submit() says THROTTLED for the first wrong code of an account: REFUSED is for"),
     ],
 )
 def test_mistake(driver: type[BareDriver], problem: str) -> None:
@@ -122,6 +164,25 @@ def test_mistake(driver: type[BareDriver], problem: str) -> None:
     found = problem_of(context_of(driver_of(HonestLogin, driver)))
     assert found is not None
     assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("login", "driver", "failures", "side_by_side"),
+    [
+        (HonestLogin, AccountsDriver, 4, True),
+        (LocksEarly, AccountsDriver, 2, False),
+        (EndsAttempts, AccountsDriver, 4, False),
+        (OneSuccessEndsAll, AccountsDriver, 4, False),
+        (HonestLogin, BareDriver, 2, False),
+    ],
+)
+def test_what_an_account_bears(
+    login: type[HonestLogin], driver: type[BareDriver], failures: int, *, side_by_side: bool
+) -> None:
+    """How many wrong codes it is sent before a right one, and whether races go on in attempts that lost one."""
+    context = context_of(driver_of(login, driver))
+    assert problem_of(context) is None
+    assert (context.progress.failures, context.progress.side_by_side) == (failures, side_by_side)
 
 
 def test_missing_method() -> None:
