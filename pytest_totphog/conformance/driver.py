@@ -159,7 +159,7 @@ class LoginDriver:
         if not self._parameters:
             return token
         shape = {name: getattr(token, name) for name in ("digits", "period", "algorithm")} | dict(self._parameters)
-        return self.server.add_token(token.name, token.secret, token.issuer, **shape)
+        return self.server.add_token(name=token.name, secret=token.secret, issuer=token.issuer, **shape)
 
     def one_time_code(self, source: str) -> str:
         """Return a code for what an enrolment shows, to confirm it with; the battery then knows that it is spent.
