@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from pytest_totphog.authenticator.codes import OneTimeCode
@@ -291,8 +291,9 @@ class Context:
         """
         refused, self._refused = self._refused, None
         if refused is not None and refused[0] is account and self.progress.attempts_go_on:
-            if self.answer(what, send or self.driver.submit, refused[1], code) is Outcome.ACCEPTED:
-                return refused[1]
+            with suppress(Exception):  # of a driver that knows no way on from a refusal
+                if self.answer(what, send or self.driver.submit, refused[1], code) is Outcome.ACCEPTED:
+                    return refused[1]
             self.progress.attempts_go_on = False
         outcome, attempt = self.patient(account, self.begin(account), code, what, send)
         if outcome is not Outcome.ACCEPTED:

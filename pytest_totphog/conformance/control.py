@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from typing import Any, Final
 
 from pytest_totphog.conformance.context import Context
@@ -93,6 +94,12 @@ def _found_right(context: Context, account: Account, attempt: Any) -> None:
     progress.measured, progress.sample = Measured(period=token.period, digits=token.digits), account
     if context.live or not context.driver.can("new_account"):
         return
+    with suppress(Exception):  # of a driver that knows no way on from a refusal; the rules then begin anew
+        _learn(context, account, attempt)
+
+
+def _learn(context: Context, account: Account, attempt: Any) -> None:
+    progress = context.progress
     for _ in range(MOST_FAILURES - 1):
         outcome, attempt = context.patient(account, attempt, context.wrong_code(account), "a wrong code")
         if outcome is not Outcome.REFUSED:

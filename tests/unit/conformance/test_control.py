@@ -4,9 +4,9 @@ import pytest
 
 from pytest_totphog.conformance import LoginDriver
 from pytest_totphog.conformance.control import problem_of
-from pytest_totphog.conformance.finding import Measured
+from pytest_totphog.conformance.finding import Measured, Verdict
 from tests.support.honest_login import AccountsDriver, BareDriver, HonestLogin, Outcome, Session, User
-from tests.unit.conformance.judging import context_of, driver_of
+from tests.unit.conformance.judging import context_of, driver_of, judged
 
 
 class AlwaysTrue(BareDriver):
@@ -78,6 +78,16 @@ class OneSuccessEndsAll(HonestLogin):
         session = super().log_in(user)
         session.began = getattr(user, "successes", 0)
         return session
+
+
+class OneCodeForEachAttempt(AccountsDriver):
+    """Knows no way on in an attempt that was refused."""
+
+    def submit(self, attempt: Session, code: object) -> Outcome:
+        if getattr(attempt, "over", False):
+            raise LookupError("there is no form any more")
+        attempt.over = True
+        return super().submit(attempt, code)
 
 
 class AnswersTrue(BareDriver):
@@ -174,6 +184,7 @@ def test_mistake(driver: type[BareDriver], problem: str) -> None:
         (EndsAttempts, AccountsDriver, 4, False),
         (OneSuccessEndsAll, AccountsDriver, 4, False),
         (HonestLogin, BareDriver, 2, False),
+        (HonestLogin, OneCodeForEachAttempt, 2, False),
     ],
 )
 def test_what_an_account_bears(
@@ -183,6 +194,12 @@ def test_what_an_account_bears(
     context = context_of(driver_of(login, driver))
     assert problem_of(context) is None
     assert (context.progress.failures, context.progress.side_by_side) == (failures, side_by_side)
+
+
+@pytest.mark.parametrize("id_", ["V1", "V2", "V3", "V4", "V19"])
+def test_attempts_that_take_one_code(id_: str) -> None:
+    """The proof that an account is open is made in another one."""
+    assert judged(id_, driver=OneCodeForEachAttempt)[0] is Verdict.PASSED
 
 
 def test_missing_method() -> None:
