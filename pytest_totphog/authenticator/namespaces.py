@@ -160,8 +160,8 @@ class Namespaces:
             self._touched = {name: each for name, each in self._touched.items() if name in kept}
         self.store.ledger.prune(now - KEPT_CLAIMS_SECONDS)
 
-    def open(self, api_url: Callable[[], str]) -> None:
-        """Let the tokens of those who name no namespace say where they are served."""
+    def open(self, api_url: str | Callable[[], str]) -> None:
+        """Tell the tokens of those who name no namespace where they are served, or what to ask for that."""
         self.default.open(api_url)
 
     def close(self) -> None:
