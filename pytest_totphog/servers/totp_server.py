@@ -145,7 +145,7 @@ class TotpServer:
         with self._starting:
             self._server.start()
             self._waiting = False
-        self._namespaces.open(lambda: self.api_url)
+        self._namespaces.open(self.api_url)
 
     def start_when_possible(self) -> None:
         """Start unless it runs; where sockets are forbidden, wait until somebody asks for its URL or port.

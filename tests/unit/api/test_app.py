@@ -998,7 +998,7 @@ def test_the_clock_is_released(client: Client, authenticator: Authenticator) -> 
 
 def test_a_clock_that_somebody_else_holds_is_not_released(client: Client, authenticator: Authenticator) -> None:
     """Inside a later freeze_time() of the test process it stays where it is."""
-    with FrozenClock("2024-01-15T10:30:00Z") as clock:
+    with FrozenClock("2024-01-15T10:30:00Z", "freezegun") as clock:
         authenticator.clock = clock
         with freezegun.freeze_time("2030-01-01"):
             response = client.delete("/api/v1/clock")
