@@ -121,17 +121,7 @@ class Authenticator:
         return token
 
     def enroll(self, source: Source, name: str = "account") -> TotpToken:
-        """Add a token from what an enrolment page shows.
-
-        Args:
-            source: an `otpauth://totp/` or `otpauth-migration://` URI, the secret in base32 as printed, or a picture of
-                the QR code: its bytes (PNG, JPEG, WebP, SVG), its path, a `data:` URL, or an SVG element.
-            name: what to call it when the source is a bare secret.
-
-        Raises:
-            InvalidInput: when the source is nothing of that, or shows several accounts; nothing is added.
-            MissingExtra: for a picture, without the extra `qr`.
-        """
+        """Add a token from what an enrolment page shows; see `TotpServer.enroll`."""
         tokens = self._tokens_in(source, name)
         if len(tokens) > 1:
             raise InvalidInput(
@@ -157,12 +147,7 @@ class Authenticator:
         return enrolled_from(page, locator, partial(self.enroll, name=name), timeout)
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
-        """Add a token for each account that a source shows, such as an authenticator's export; see `enroll`.
-
-        Raises:
-            InvalidInput: when one of them is not what is accepted; nothing is added.
-            MissingExtra: for a picture, without the extra `qr`.
-        """
+        """Add a token for each account that a source shows; see `TotpServer.enroll_all`."""
         tokens = self._tokens_in(source, name)
         self._tokens.add(*tokens)
         return tokens
