@@ -23,6 +23,7 @@ from pytest_totphog.settings import (
     option,
     says_when_or_where,
     seconds,
+    warn_of_unread_markers,
 )
 
 if TYPE_CHECKING:
@@ -183,6 +184,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             wider = [name for name in item.fixturenames if name in fixtures and fixtures[name][-1].scope != "function"]
             # A new list, because the old one belongs to all tests that one function is parametrised to.
             item.fixturenames = list(dict.fromkeys([*wider, "frozen_clock", *item.fixturenames]))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Say of a marker that the test takes nothing that it could shape."""
+    if item.own_markers:
+        warn_of_unread_markers(item)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import Any, Final
 
 from pytest_totphog.conformance.context import Context
-from pytest_totphog.conformance.driver import Outcome
+from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.finding import Measured
 from pytest_totphog.conformance.progress import MOST_FAILURES, Account
 from pytest_totphog.credentials.otp import ALGORITHMS, DIGITS
@@ -29,8 +30,8 @@ def problem_of(context: Context) -> str | None:
     """
     driver = context.driver
     name = type(driver).__name__
-    if missing := [f"{method}()" for method in REQUIRED if not driver.can(method)]:
-        return f"{name} has no {' and no '.join(missing)}; a driver needs enroll(), begin() and submit()"
+    if lack := _misspelt(type(driver)) or _missing(driver):
+        return f"{name} has {lack}"
     failure: Exception | None = None
     account = right = wrong = attempt = None
     try:
@@ -78,6 +79,33 @@ def _mistake(says: str, right: Outcome | None, wrong: Outcome | None) -> str | N
             "found wrong; where the login did not look at it, write reset_throttle()"
         )
     return None
+
+
+def _missing(driver: LoginDriver) -> str:
+    """Return what a driver does not have and needs; empty if nothing is missing."""
+    missing = [f"{method}()" for method in REQUIRED if not driver.can(method)]
+    return f"no {' and no '.join(missing)}; a driver needs enroll(), begin() and submit()" if missing else ""
+
+
+def _misspelt(kind: type[LoginDriver]) -> str:
+    """Return what is wrong with a name that is nearly one of those that the battery looks for; empty if none is."""
+    ours = [base for base in kind.__mro__ if base.__module__.partition(".")[0] == "pytest_totphog"]
+    theirs = [base for base in kind.__mro__ if base not in {*ours, object}]
+    looked_for = {name for base in ours for name in vars(base) if name[0] != "_"}
+    written = {name: value for base in theirs for name, value in vars(base).items() if name[0] != "_"}
+    known = {_letters(name): name for name in looked_for - written.keys()}
+    for name in sorted(written.keys() - looked_for):
+        for letters in get_close_matches(_letters(name), known, n=1, cutoff=0.85):
+            call = "()" if callable(written[name]) else ""
+            return (
+                f"{name}{call}, which the battery does not look for; did you mean {known[letters]}{call}? Write it "
+                "so, or begin the name of a helper of your own with an underscore"
+            )
+    return ""
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _outcomes(context: Context, account: Account) -> tuple[Outcome, Outcome, Any]:

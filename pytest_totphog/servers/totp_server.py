@@ -216,7 +216,8 @@ class TotpServer:
         Raises:
             InvalidInput: when the URI is not what is accepted; nothing is added.
         """
-        return self._authenticator.add(self._authenticator.make(uri))
+        # For `make` None is a token without a URI.
+        return self._authenticator.add(self._authenticator.make("" if uri is None else uri))
 
     def enroll(self, source: Source, name: str = "account") -> TotpToken:
         """Add a token from what an enrolment page shows.

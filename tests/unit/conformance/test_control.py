@@ -3,8 +3,11 @@
 import pytest
 
 from pytest_totphog.conformance import LoginDriver
+from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.control import problem_of
+from pytest_totphog.conformance.drivers import HttpLogin
 from pytest_totphog.conformance.finding import Measured, Verdict
+from pytest_totphog.conformance.profiles import PROFILES
 from tests.support.honest_login import AccountsDriver, BareDriver, HonestLogin, Outcome, Session, User
 from tests.unit.conformance.judging import context_of, driver_of, judged
 
@@ -238,3 +241,45 @@ def test_login_that_disregards_its_uri(driver: type[BareDriver]) -> None:
     assert problem_of(context) is None
     assert context.progress.parameters == {"digits": 6, "period": 30}
     assert context.progress.measured == Measured(period=30, digits=6)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("begin_enrollment", "begin_enrolment()"),
+        ("confirm_enrollment", "confirm_enrolment()"),
+        ("recover_codes", "recovery_codes()"),
+        ("resetThrottle", "reset_throttle()"),
+        ("protectedPage", "protected_page()"),
+        ("changeadress", "change_address()"),
+        ("enrol", "enroll()"),
+        ("concurent", "concurrent"),
+    ],
+)
+def test_name_that_is_misspelt(written: str, meant: str) -> None:
+    """It is told, where the rules that need it would be skipped in silence."""
+    value = print if meant.endswith("()") else False
+    driver = type("OurLogin", (LoginDriver,), {written: value})
+    sentence = problem_of(Context(driver(), PROFILES["rfc6238"]))
+    call = "()" if meant.endswith("()") else ""
+    assert sentence == (
+        f"OurLogin has {written}{call}, which the battery does not look for; did you mean {meant}? Write it so, or "
+        "begin the name of a helper of your own with an underscore"
+    )
+
+
+def test_attribute_of_a_ready_made_driver_that_is_misspelt() -> None:
+    """Those of the driver that it derives from are known as well."""
+    driver = type("OurLogin", (HttpLogin,), {"url": "http://127.0.0.1:5000", "logn_path": "/in"})
+    assert "OurLogin has logn_path, which" in problem_of(Context(driver(), PROFILES["rfc6238"]))
+
+
+@pytest.mark.parametrize(
+    "names", [["_begin_enrollment"], ["client", "log_in", "users", "mail"], ["new_account", "new_accounts"]]
+)
+def test_names_of_ones_own(names: list[str]) -> None:
+    """Helpers are no business of the battery's: private, unlike all that it looks for, or beside the right name."""
+    driver = type("OurLogin", (LoginDriver,), dict.fromkeys(names, print))
+    assert problem_of(Context(driver(), PROFILES["rfc6238"])) == (
+        "OurLogin has no enroll() and no begin() and no submit(); a driver needs enroll(), begin() and submit()"
+    )
