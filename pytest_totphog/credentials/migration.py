@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
 
+from pytest_totphog.credentials.otp import encode_secret
 from pytest_totphog.errors import InvalidInput, hidden_in_reports
 
 __all__ = ["is_migration_uri", "parse_migration_uri"]
@@ -79,7 +80,7 @@ def _account(message: bytes) -> dict[str, Any]:
     return {
         "name": name.lstrip(" "),
         "issuer": issuer,
-        "secret": base64.b32encode(secret).decode("ascii").rstrip("="),
+        "secret": encode_secret(secret),
         "algorithm": _ALGORITHMS[algorithm],
         "digits": _DIGITS[digits],
     }

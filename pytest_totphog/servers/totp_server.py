@@ -149,7 +149,7 @@ class TotpServer:
     def add_token(
         self,
         name: str = "account",
-        secret: str | None = None,
+        secret: str | bytes | None = None,
         issuer: str = DEFAULT_ISSUER,
         digits: int = 6,
         period: int = 30,
@@ -159,7 +159,7 @@ class TotpServer:
 
         Args:
             name: the account's name.
-            secret: base32 in any usual spelling; a random one of 160 bits unless given.
+            secret: base32 in any usual spelling, or the raw key as bytes; a random one of 160 bits unless given.
             issuer: the service's name; may be empty.
             digits: length of a code: 6, 7 or 8.
             period: length of a time step in seconds, 1 to 86,400.
