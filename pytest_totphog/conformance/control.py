@@ -6,7 +6,7 @@ import itertools
 from typing import Final
 
 from pytest_totphog.conformance.context import Context
-from pytest_totphog.conformance.driver import Outcome
+from pytest_totphog.conformance.driver import Outcome, enrolled
 from pytest_totphog.conformance.finding import Measured
 from pytest_totphog.conformance.progress import Account
 from pytest_totphog.credentials.otp import ALGORITHMS, DIGITS
@@ -93,7 +93,7 @@ def _adopt_parameters(context: Context, *, thorough: bool) -> bool:
         except Exception:  # noqa: BLE001, S112 # the wrong parameters may fail in any way
             continue
         if right is Outcome.ACCEPTED and wrong is not Outcome.ACCEPTED:
-            shown, token = driver.server.enroll(account.source), account.token
+            shown, token = enrolled(driver.server, account.source), account.token
             context.progress.parameters = {
                 name: getattr(token, name)
                 for name in ("algorithm", "digits", "period")

@@ -163,12 +163,6 @@ def test_empty_issuer_is_no_issuer() -> None:
     assert token(issuer="").uri.startswith("otpauth://totp/alice?secret=")
 
 
-def test_name_in_a_uri_must_not_be_empty() -> None:
-    """A key URI is held to what the other doors are held to."""
-    with pytest.raises(InvalidInput, match=r"^name is empty; "):
-        Token.from_uri(f"otpauth://totp/Example:?secret={SECRET}", created_at=CREATED_AT)
-
-
 def test_longest_token_still_fits_a_qr_code() -> None:
     """The limit is a QR code's: what is accepted can be drawn, and one character more is refused."""
     room = 2953 - len(token(name="a").uri)
