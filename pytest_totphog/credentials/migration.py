@@ -78,10 +78,12 @@ def check_batches(migrations: Collection[Migration]) -> None:
     Raises:
         InvalidInput: when one is missing; it says which.
     """
-    for first in migrations if len(migrations) > 1 else ():
-        given = {each.index for each in migrations if each.batch == first.batch}
+    given: dict[int, set[int]] = {}
+    for each in migrations:
+        given.setdefault(each.batch, set()).add(each.index)
+    for first in {each.batch: each for each in migrations if len(migrations) > 1}.values():
         # No app shows a hundred, and a broken one may say any number.
-        missing = [str(index + 1) for index in range(min(first.size, 100)) if index not in given]
+        missing = [str(index + 1) for index in range(min(first.size, 100)) if index not in given[first.batch]]
         if missing:
             numbers = f"QR code{'s' if len(missing) > 1 else ''} {', '.join(missing)} of {first.size}"
             raise InvalidInput(f"{numbers} of the export is missing; give all of them, or one at a time")

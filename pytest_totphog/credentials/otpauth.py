@@ -51,8 +51,9 @@ def as_uri(text: str) -> str:
     """Return a URI as it was before HTML, JSON or another URL escaped it as a whole."""
     text = _JSON.sub(lambda match: chr(int(match[1], 16)), text.strip()).replace("\\/", "/")
     text = _HTML.sub(lambda match: unescape(match[0]), text)
-    while text[:18].lower().startswith(("otpauth%", "otpauth-migration%")):
-        text = unquote(text)
+    for _ in range(3):  # not while it is escaped: "%252525…" may be so a thousand times
+        if text[:18].lower().startswith(("otpauth%", "otpauth-migration%")):
+            text = unquote(text)
     return text
 
 

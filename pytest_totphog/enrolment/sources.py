@@ -75,14 +75,14 @@ def accounts_in(source: Source, name: str) -> Found:
         elif "://" in uri:
             entries.append(_account(_without_address(uri)))
         elif export := accounts_of_export(text):
-            what, accounts = export
-            entries += accounts
+            what, exported = export
+            entries += exported
         elif secret := printed_secret(text):
             entries.append({"name": name, "secret": secret})
         else:
             raise refused_secret(text)
     check_batches(migrations)
-    accounts = [entry for place, entry in enumerate(entries) if entry not in entries[:place]]
+    accounts = {repr(entry): entry for entry in entries}.values()
     found = Found(
         what or ("a list of URIs" if len(texts) > 1 and isinstance(source, str) else ""),
         [entry for entry in accounts if not isinstance(entry, NotTotp)],
