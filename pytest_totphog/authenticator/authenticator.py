@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 from functools import partial
@@ -122,11 +123,11 @@ class Authenticator:
 
     def enroll(self, source: Source, name: str = "account") -> TotpToken:
         """Add a token from what an enrolment page shows; see `TotpServer.enroll`."""
-        tokens = self._tokens_in(source, name)
+        what, tokens = self._tokens_in(source, name)
         if len(tokens) > 1:
             raise InvalidInput(
-                f"there are {len(tokens)} accounts: {', '.join(map(_account_name, tokens))}; "
-                "accepted is one; in Python enroll_all() takes all of them"
+                f"{f'this is {what}; ' if what else ''}there are {len(tokens)} accounts: "
+                f"{', '.join(map(_account_name, tokens))}; accepted is one; in Python enroll_all() takes all of them"
             )
         return self.add(tokens[0])
 
@@ -148,7 +149,7 @@ class Authenticator:
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
         """Add a token for each account that a source shows; see `TotpServer.enroll_all`."""
-        tokens = self._tokens_in(source, name)
+        _, tokens = self._tokens_in(source, name)
         self._tokens.add(*tokens)
         return tokens
 
@@ -182,8 +183,13 @@ class Authenticator:
         self.closed = True
         self.clock.wake()
 
-    def _tokens_in(self, source: Source, name: str) -> list[TotpToken]:
-        return [self.make(**account) for account in accounts_in(source, name)]
+    def _tokens_in(self, source: Source, name: str) -> tuple[str, list[TotpToken]]:
+        found = accounts_in(source, name)
+        tokens = [self.make(**account) for account in found.accounts]
+        if found.skipped:
+            skipped = ", ".join(f"{error.account!a} ({error.kind})" for error in found.skipped)
+            warnings.warn(f"not enrolled: {skipped}; accepted is totp", stacklevel=4)
+        return found.what, tokens
 
     def _own(self, token: Token) -> TotpToken:
         """Return a token as one of this authenticator; what is kept in memory is one already."""

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from pytest_totphog.conformance.context import Context
-from pytest_totphog.conformance.driver import LoginDriver, Outcome
+from pytest_totphog.conformance.driver import LoginDriver, Outcome, enrolled
 from pytest_totphog.conformance.finding import Measured
 from pytest_totphog.conformance.progress import MOST_FAILURES, Account
 from pytest_totphog.credentials.otp import ALGORITHMS, DIGITS
@@ -157,7 +157,7 @@ def _adopt_parameters(context: Context, *, thorough: bool) -> bool:
         except Exception:  # noqa: BLE001, S112 # the wrong parameters may fail in any way
             continue
         if right is Outcome.ACCEPTED and wrong is Outcome.REFUSED:
-            shown, token = driver.server.enroll(account.source), account.token
+            shown, token = enrolled(driver.server, account.source), account.token
             context.progress.parameters = {
                 name: getattr(token, name)
                 for name in ("algorithm", "digits", "period")
