@@ -58,12 +58,15 @@ def store_routes(
 
 def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) -> dict[str, _Method]:
     def claim(given: Mapping[str, Any]) -> Any:
+        keys = given["fingerprint"]
+        first, *also = [as_text("fingerprint", key) for key in keys] if keys and isinstance(keys, list) else [keys]
         made = ledger.claim(
-            as_text("fingerprint", given["fingerprint"]),
+            as_text("fingerprint", first),
             _integer(given, "earliest"),
             _integer(given, "latest"),
             holder=as_text("holder", given["holder"], most=MAX_HOLDER),
             claimed_at=_seconds(given, "claimed_at"),
+            also=also,
         )
         if made is not None and on_claim is not None:
             on_claim(made)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pytest_totphog.failures.failure import AppClock, Failure, UsedCode
-from pytest_totphog.failures.wording import duration, instant
+from pytest_totphog.clocks.wording import duration, instant
 
 __all__ = ["causes"]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.wording import duration
 
 __all__ = ["KEPT_STEPS", "MAX_HOLDER", "Claim", "Ledger", "MemoryLedger"]
 
@@ -21,7 +23,7 @@ class Claim:
     """One time step's code, handed out once.
 
     Attributes:
-        fingerprint: the credential, as `Token.fingerprint` tells it.
+        fingerprint: the credential, as `Token.fingerprint` tells it; or that, `/`, and where the claim counts.
         step: the time step (RFC 6238's T).
         holder: who has the code, as a reader recognises it: a test's name, a worker.
         claimed_at: when, in seconds since the epoch on the clock that the codes follow.
@@ -39,13 +41,24 @@ class Claim:
     def since(self, now: float) -> str:
         """Say how long ago the step was handed out; a frozen clock may stand before it."""
         age = round(now - self.claimed_at)
-        return "just now" if age == 0 else f"{age} s ago" if age > 0 else f"at a clock {-age} s ahead"
+        if age == 0:
+            return "just now"
+        return f"{duration(age)} ago" if age > 0 else f"at a clock {duration(-age)} ahead"
 
 
 class Ledger(Protocol):
     """Where claims are kept. Keyed by credential, so two tokens with one secret share their steps."""
 
-    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+    def claim(
+        self,
+        fingerprint: str,
+        earliest: int,
+        latest: int,
+        *,
+        holder: str,
+        claimed_at: float,
+        also: Sequence[str] = (),
+    ) -> Claim | None:
         """Claim the first step that is later than every one claimed before; atomically, and recorded on return.
 
         Verifiers remember the last step and accept only later ones (RFC 6238 section 5.2). The step may be one to
@@ -57,6 +70,7 @@ class Ledger(Protocol):
             latest: the last step that is wanted.
             holder: who takes it.
             claimed_at: seconds since the epoch on the clock that the codes follow.
+            also: further keys under which the step must be free, and is spent; always in the same order.
 
         Returns:
             The claim, or None, and nothing recorded, when the first free step is later than `latest`.
@@ -90,21 +104,32 @@ class MemoryLedger:
         self._claims: dict[str, dict[int, Claim]] = {}
         self._used_at: dict[str, float] = {}
 
-    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+    def claim(
+        self,
+        fingerprint: str,
+        earliest: int,
+        latest: int,
+        *,
+        holder: str,
+        claimed_at: float,
+        also: Sequence[str] = (),
+    ) -> Claim | None:
         """Claim the first free step; see `Ledger.claim`."""
+        keys = (fingerprint, *also)
         with self._lock:
-            steps = self._claims.get(fingerprint)
-            step = max(earliest, next(reversed(steps)) + 1) if steps else earliest
+            step = earliest
+            for key in keys:
+                if steps := self._claims.get(key):
+                    step = max(step, next(reversed(steps)) + 1)
             if step > latest:
                 return None
-            claim = Claim(fingerprint, step, holder, claimed_at)
-            if steps is None:
-                steps = self._claims[fingerprint] = {}
-            steps[step] = claim
-            while (oldest := next(iter(steps))) < step - KEPT_STEPS:
-                del steps[oldest]
-            self._used_at[fingerprint] = self._clock.time()
-            return claim
+            for key in keys:
+                steps = self._claims.setdefault(key, {})
+                steps[step] = Claim(key, step, holder, claimed_at)
+                while (oldest := next(iter(steps))) < step - KEPT_STEPS:
+                    del steps[oldest]
+                self._used_at[key] = self._clock.time()
+            return self._claims[fingerprint][step]
 
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""

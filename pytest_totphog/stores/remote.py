@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pytest_totphog.errors import InvalidInput, StoreError, hidden_in_reports
@@ -190,10 +190,20 @@ class RemoteLedger:
     def __init__(self, store: RemoteStore) -> None:
         self._store = store
 
-    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+    def claim(
+        self,
+        fingerprint: str,
+        earliest: int,
+        latest: int,
+        *,
+        holder: str,
+        claimed_at: float,
+        also: Sequence[str] = (),
+    ) -> Claim | None:
         """Claim the first free step; see `Ledger.claim`."""
+        key = [fingerprint, *also] if also else fingerprint
         return self._ask(
-            "claim", fingerprint=fingerprint, earliest=earliest, latest=latest, holder=holder, claimed_at=claimed_at
+            "claim", fingerprint=key, earliest=earliest, latest=latest, holder=holder, claimed_at=claimed_at
         )
 
     def last(self, fingerprint: str) -> Claim | None:

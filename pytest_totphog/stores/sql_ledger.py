@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_totphog.clocks.clock import Clock
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["SqlLedger"]
 
 TABLE: Final = "totphog_claims"
+
+
+class _NotFree(Exception):
+    """No step can be spent now; ends the transaction."""
 
 
 class SqlLedger:
@@ -32,16 +38,25 @@ class SqlLedger:
         self._table = _table()
         database.create(self._table)
 
-    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+    def claim(
+        self,
+        fingerprint: str,
+        earliest: int,
+        latest: int,
+        *,
+        holder: str,
+        claimed_at: float,
+        also: Sequence[str] = (),
+    ) -> Claim | None:
         """Claim the first free step; see `Ledger.claim`."""
-        claim = self._insert(fingerprint, earliest, latest, holder, claimed_at)
-        while claim is None:
+        keys = (fingerprint, *also)
+        while True:
+            with suppress(_NotFree):
+                return self._insert(keys, earliest, latest, holder, claimed_at)
             # Either there is none up to `latest`, or somebody else was faster.
-            last = self.last(fingerprint)
+            last = self._first(self._table.c.fingerprint.in_(keys))
             if max(earliest, earliest if last is None else last.step + 1) > latest:
                 return None
-            claim = self._insert(fingerprint, earliest, latest, holder, claimed_at)
-        return claim
 
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""
@@ -56,38 +71,42 @@ class SqlLedger:
         with self._database.transaction() as connection:
             connection.execute(self._table.delete().where(self._table.c.recorded_at < before))
 
-    def _insert(self, fingerprint: str, earliest: int, latest: int, holder: str, claimed_at: float) -> Claim | None:
-        from sqlalchemy import Double, bindparam, case, func, select
+    def _insert(self, keys: tuple[str, ...], earliest: int, latest: int, holder: str, claimed_at: float) -> Claim:
+        """Spend the first free step under all keys, or change nothing.
+
+        Raises:
+            _NotFree: when it is later than `latest`, or somebody else was faster.
+        """
+        from sqlalchemy import BigInteger, Double, bindparam, case, func, literal, select
         from sqlalchemy.dialects import postgresql, sqlite
 
         columns = self._table.c
         last = func.max(columns.step)
         free = (
             select(case((last >= earliest, last + 1), else_=earliest).label("step"))
-            .where(columns.fingerprint == fingerprint)
+            .where(columns.fingerprint.in_(keys))
             .subquery()
         )
-        row = select(
-            bindparam("fingerprint", fingerprint),
-            free.c.step,
-            bindparam("holder", holder),
-            bindparam("claimed_at", claimed_at, Double),
-            bindparam("recorded_at", self._clock.time(), Double),
-        ).where(free.c.step <= latest)
         insert: Any = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
-        statement = (
-            insert(self._table)
-            .from_select(["fingerprint", "step", "holder", "claimed_at", "recorded_at"], row)
-            .on_conflict_do_nothing()
-            .returning(columns.step)
-        )
+        names = ["fingerprint", "step", "holder", "claimed_at", "recorded_at"]
         with self._database.transaction() as connection:
-            step = connection.execute(statement).scalar_one_or_none()
-            if step is None:
-                return None
-            forgotten = (columns.fingerprint == fingerprint, columns.step < step - KEPT_STEPS)
+            step: Any = free.c.step
+            for key in keys:
+                row = select(
+                    bindparam("fingerprint", key),
+                    step,
+                    bindparam("holder", holder),
+                    bindparam("claimed_at", claimed_at, Double),
+                    bindparam("recorded_at", self._clock.time(), Double),
+                ).where(step <= latest)
+                spent = insert(self._table).from_select(names, row).on_conflict_do_nothing().returning(columns.step)
+                taken = connection.execute(spent).scalar_one_or_none()
+                if taken is None:
+                    raise _NotFree
+                step = literal(taken, BigInteger)
+            forgotten = (columns.fingerprint.in_(keys), columns.step < taken - KEPT_STEPS)
             connection.execute(self._table.delete().where(*forgotten))
-        return Claim(fingerprint, step, holder, claimed_at)
+        return Claim(keys[0], taken, holder, claimed_at)
 
     def _first(self, *conditions: Any) -> Claim | None:
         from sqlalchemy import select
