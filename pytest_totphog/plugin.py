@@ -14,9 +14,11 @@ from pytest_totphog.settings import (
     add_options,
     checked,
     clock_patch,
+    enter_part,
     marker_arguments,
     marker_names,
     option,
+    replay_scope,
     seconds,
 )
 
@@ -65,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and look at where a report is to be written."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    replay_scope(config)
     if config.getini("totphog_leak_check") and not config.option.collectonly:
         from pytest_totphog.secrecy.leak_check import LeakCheck
 
@@ -152,6 +155,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             wider = [name for name in item.fixturenames if name in fixtures and fixtures[name][-1].scope != "function"]
             # A new list, because the old one belongs to all tests that one function is parametrised to.
             item.fixturenames = list(dict.fromkeys([*wider, "frozen_clock", *item.fixturenames]))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Keep which part of the run a test is in, for which the app under test remembers used codes."""
+    enter_part(item)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

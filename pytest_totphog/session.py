@@ -8,13 +8,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.failures.recorder import Recorder
-from pytest_totphog.settings import app_url, checked, option, port, seconds
+from pytest_totphog.settings import app_url, checked, option, part_of_run, port, seconds
 from pytest_totphog.stores.ledger import MAX_HOLDER
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.xdist import address
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
     from pytest_totphog.servers.shared_server import SharedTotpServer
     from pytest_totphog.servers.totp_server import TotpServer
     from pytest_totphog.stores import Store
+    from pytest_totphog.stores.ledger import Ledger
 
 __all__ = ["borrowed_clock", "holder", "process_server", "shared_store"]
 
 _recorder_key = pytest.StashKey[Recorder]()
+_run_key = pytest.StashKey[str]()
 _shared_server_key = pytest.StashKey["SharedTotpServer"]()
 _store_key = pytest.StashKey["Store"]()
 
@@ -76,7 +80,7 @@ def process_server(config: pytest.Config) -> TotpServer:
         option(config, "host"),
         port(config),
         clock=process_clock(config),
-        store=MemoryStore(shared_store(config).ledger),
+        store=MemoryStore(_ledger(config)),
         port_option="--totphog-port=0",
         **_code_options(config),
     )
@@ -86,7 +90,7 @@ def process_server(config: pytest.Config) -> TotpServer:
 def _recorder(config: pytest.Config) -> Recorder:
     """Return the recorder of this process, which brings the clock along that it looks at."""
     if _recorder_key not in config.stash:
-        recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app_url(config), option(config, "url"))
+        recorder = Recorder(FrozenClock(), lambda: _ledger(config), app_url(config), option(config, "url"))
         config.pluginmanager.register(recorder, "totphog-recorder")
         config.stash[_recorder_key] = recorder
     return config.stash[_recorder_key]
@@ -128,9 +132,11 @@ def _shared_server(config: pytest.Config) -> SharedTotpServer:
             namespace=_namespace(config),
             clock=process_clock(config),
             holder=partial(holder, config),
+            scope=partial(_scope, config),
             **_code_options(config),
         )
         config.add_cleanup(config.stash[_shared_server_key].store.close)
+        config.pluginmanager.register(_ScopeTeller(config.stash[_shared_server_key]), "totphog-scope-teller")
     return config.stash[_shared_server_key]
 
 
@@ -162,6 +168,35 @@ def _code_options(config: pytest.Config) -> dict[str, Any]:
 
 def _namespace(config: pytest.Config) -> str:
     """Return the name of this run and worker, unlike any other's."""
-    # Not pytest-xdist's name of the run, which `--testrunuid` makes anything, and the same in several jobs.
     worker = getattr(config, "workerinput", {"workerid": "main"})["workerid"]
-    return f"{uuid.uuid4().hex}-{worker}"
+    return f"{_run(config)}-{worker}"
+
+
+def _run(config: pytest.Config) -> str:
+    """Return the name of this run, the same in all its workers, and unlike any other's."""
+    # Not pytest-xdist's name of it, which `--testrunuid` makes anything, and the same in several jobs.
+    shared = address(config)
+    return config.stash.setdefault(
+        _run_key, uuid.uuid4().hex if shared is None else sha256(shared["api_key"].encode()).hexdigest()[:32]
+    )
+
+
+def _scope(config: pytest.Config) -> ReplayScope:
+    """Return where a claim counts now."""
+    return ReplayScope(_run(config) if option(config, "url") else "", part_of_run(config))
+
+
+def _ledger(config: pytest.Config) -> Ledger:
+    """Return the ledger of what was handed out, as far as the app under test remembers it."""
+    return ScopedLedger(shared_store(config), process_clock(config), partial(_scope, config))
+
+
+class _ScopeTeller:
+    """Tells a shared server where claims over HTTP count, test by test."""
+
+    def __init__(self, server: SharedTotpServer) -> None:
+        self._server = server
+
+    def pytest_runtest_setup(self) -> None:
+        """Tell it, after it has been found out."""
+        checked("--totphog-url", self._server.show_scope)

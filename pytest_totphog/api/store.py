@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeAlias
 
 from werkzeug.wrappers import Request, Response
 
+from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.errors import InvalidInput, hidden_in_reports
 from pytest_totphog.inputs import as_text
 from pytest_totphog.stores import RecordType, Repository, Store
@@ -29,7 +30,10 @@ _Method: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]]
 
 
 def store_routes(
-    store: Store, *record_types: type[Any], on_claim: Callable[[Claim], None] | None = None
+    store: Store,
+    *record_types: type[Any],
+    on_claim: Callable[[Claim], None] | None = None,
+    on_scope: Callable[[ReplayScope], None] | None = None,
 ) -> list[Route]:
     """Return the routes by which other processes share a store's ledger and some of its repositories.
 
@@ -37,8 +41,11 @@ def store_routes(
         store: where everything is kept.
         record_types: whose repositories are served.
         on_claim: called with every claim that is made by these routes.
+        on_scope: called with where other claims count from now on; no route says so unless given.
     """
     collections = {"ledger": _ledger_methods(store.ledger, on_claim)}
+    if on_scope is not None:
+        collections["ledger"]["scope"] = (("scope",), lambda given: on_scope(ReplayScope.parse(given["scope"])))
     for record_type in record_types:
         records = _Records(store, record_type)
         collections[records.collection] = records.methods

@@ -7,9 +7,11 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from functools import partial
+from typing import Any, ClassVar, Final
 
 from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
 from pytest_totphog.clocks.clock import Clock, within_range
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
@@ -39,6 +41,7 @@ class Namespace:
         used_at: when it was last used, in seconds since the epoch, of real time.
         frozen_at: where its clock stands, in microseconds since the epoch, which every store can count up to the
             year 9999; None while it is live.
+        scope: where what its tokens hand out counts, a `ReplayScope`; empty for all who use the namespace.
     """
 
     collection: ClassVar = "namespaces_namespace"
@@ -46,6 +49,7 @@ class Namespace:
     id: str
     used_at: float
     frozen_at: int | None = None
+    scope: str = ""
 
 
 class StoredClock(Clock):
@@ -181,15 +185,31 @@ class Namespaces:
         return self.store.repository(Token)
 
     def _make(self, name: str) -> Authenticator:
+        clock = StoredClock(self._records, name)
         return Authenticator(
-            StoredClock(self._records, name),
+            clock,
             self._tokens,
-            self.store.ledger,
+            ScopedLedger(self.store, clock, partial(self._scope, name)),
             namespace=name,
             holder=self._holder,
+            on_scope=partial(self._keep_scope, name),
         )
+
+    def _scope(self, name: str) -> ReplayScope:
+        namespace = self._records.get(name)
+        if namespace is None or not namespace.scope:
+            return ReplayScope(name) if name else UNNAMED
+        return ReplayScope.parse(namespace.scope)
+
+    def _keep_scope(self, name: str, scope: ReplayScope) -> None:
+        self._put(name, scope=str(scope))
 
     def _touch(self, name: str) -> None:
         now = self._clock.time()
-        put(self._records, name, lambda old: Namespace(name, now) if old is None else replace(old, used_at=now))
+        self._put(name, used_at=now)
         self._touched[name] = now
+
+    def _put(self, name: str, **changes: Any) -> None:
+        """Change what is known of a namespace."""
+        new = Namespace(name, self._clock.time())
+        put(self._records, name, lambda old: replace(new if old is None else old, **changes))

@@ -19,6 +19,8 @@ __tracebackhide__ = hidden_in_reports
 
 NANOSECONDS: Final = 1_000_000_000
 MAX_PERIOD: Final = 86_400
+# A time that is further off was not meant to be the real one.
+REAL_TIME_TOLERANCE: Final = 60 * NANOSECONDS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -143,6 +145,12 @@ class Clock:
     def mode(self) -> str:
         """`"live"` while the clock follows the system's, `"frozen"` while it stands still."""
         return "live" if self._reading() is None else "frozen"
+
+    @property
+    def real(self) -> bool:
+        """Whether the clock shows the real time, as exactly as machines agree on it."""
+        off = time.time_ns() - real_time_ns()  # somebody else may have stopped the system's
+        return self._reading() is None and abs(off) < REAL_TIME_TOLERANCE
 
     def time_ns(self) -> int:
         """Return the time as whole nanoseconds since the epoch."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from pytest_totphog.failures.failure import AppClock, Failure, UsedCode
 from pytest_totphog.clocks.wording import duration, instant
+from pytest_totphog.failures.failure import AppClock, Failure, UsedCode
 
 __all__ = ["causes"]
 

@@ -11,6 +11,7 @@ from pytest_totphog.api.namespaces import NamespacedApp
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.authenticator.namespaces import Namespaces
+from pytest_totphog.authenticator.replay_scope import UNNAMED, ScopedLedger
 from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import DEFAULT_ISSUER, Token
@@ -76,7 +77,7 @@ class TotpServer:
         self._authenticator = Authenticator(
             clock,
             store.repository(Token),
-            store.ledger,
+            ScopedLedger(store, clock, lambda: UNNAMED),
             min_remaining=min_remaining,
             timeout=timeout,
             on_code=on_code,

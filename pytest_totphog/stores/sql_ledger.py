@@ -91,6 +91,7 @@ class SqlLedger:
         names = ["fingerprint", "step", "holder", "claimed_at", "recorded_at"]
         with self._database.transaction() as connection:
             step: Any = free.c.step
+            taken = -1
             for key in keys:
                 row = select(
                     bindparam("fingerprint", key),
@@ -100,10 +101,9 @@ class SqlLedger:
                     bindparam("recorded_at", self._clock.time(), Double),
                 ).where(step <= latest)
                 spent = insert(self._table).from_select(names, row).on_conflict_do_nothing().returning(columns.step)
-                taken = connection.execute(spent).scalar_one_or_none()
-                if taken is None:
+                if (row_step := connection.execute(spent).scalar_one_or_none()) is None:
                     raise _NotFree
-                step = literal(taken, BigInteger)
+                taken, step = row_step, literal(row_step, BigInteger)
             forgotten = (columns.fingerprint.in_(keys), columns.step < taken - KEPT_STEPS)
             connection.execute(self._table.delete().where(*forgotten))
         return Claim(keys[0], taken, holder, claimed_at)

@@ -376,11 +376,11 @@ def test_claims_are_forgotten_after_a_week(tmp_path: Path, now: Clock) -> None:
 
         now.tick(7 * 86_400 - 60)
         namespaces.get("before")
-        assert store.ledger.last(token.fingerprint) is not None
+        assert namespaces.default.ledger.last(token.fingerprint) is not None
 
         now.tick(120)
         namespaces.get("after")
-        assert store.ledger.last(token.fingerprint) is None
+        assert namespaces.default.ledger.last(token.fingerprint) is None
 
 
 def test_store_that_fails_is_told(tmp_path: Path, now: Clock) -> None:
