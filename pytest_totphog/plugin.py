@@ -145,12 +145,8 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the marker frozen_clock ask for its fixture: a test that says when it runs must not run at another time."""
     for item in items:
-        if (
-            isinstance(item, pytest.Function)
-            and "frozen_clock" not in item.fixturenames
-            and item.get_closest_marker("frozen_clock") is not None
-        ):
-            # As if the test had named it first: what lasts longer than the test is not made in frozen time.
+        if isinstance(item, pytest.Function) and item.get_closest_marker("frozen_clock") is not None:
+            # As if the test named it first: what lasts longer than the test is not made in frozen time.
             fixtures = item._fixtureinfo.name2fixturedefs  # noqa: SLF001 # pytest tells the scope nowhere else
             wider = [name for name in item.fixturenames if name in fixtures and fixtures[name][-1].scope != "function"]
             # A new list, because the old one belongs to all tests that one function is parametrised to.
@@ -237,7 +233,7 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
     from pytest_totphog.clocks.clock import as_nanoseconds
-    from pytest_totphog.session import borrowed_clock
+    from pytest_totphog.session import borrowed_clock, require_own_time
 
     arguments = marker_arguments(request, "frozen_clock", ("at", "patch"))
     if "at" not in arguments:
@@ -246,9 +242,12 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     arguments.setdefault("patch", clock_patch(pytestconfig))
     with borrowed_clock(request) as clock:
         clock.unfreeze()  # a clock that is frozen already would keep its patch
+        checked("frozen_clock", require_own_time, clock, arguments["patch"], request.fixturenames)
         checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
         _give_to_test_case(request, clock)
+        clock.held = True
         yield clock
+        clock.held = False
         clock.unfreeze()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
@@ -15,6 +15,7 @@ import pytest
 
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.errors import ClockHeld
 from pytest_totphog.failures.recorder import Recorder
 from pytest_totphog.settings import app_url, checked, option, part_of_run, port, seconds
 from pytest_totphog.stores.ledger import MAX_HOLDER
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_totphog.stores import Store
     from pytest_totphog.stores.ledger import Ledger
 
-__all__ = ["borrowed_clock", "holder", "process_server", "shared_store"]
+__all__ = ["borrowed_clock", "holder", "process_server", "require_own_time", "shared_store"]
 
 _recorder_key = pytest.StashKey[Recorder]()
 _run_key = pytest.StashKey[str]()
@@ -56,6 +57,31 @@ def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
                 clock.unfreeze()
             else:
                 clock.freeze(frozen_at)
+
+
+def require_own_time(clock: FrozenClock, patch: str | None, fixtures: Collection[str]) -> None:
+    """Do nothing, unless frozen_clock would freeze time that somebody else has stopped, or would move.
+
+    Args:
+        clock: the live clock.
+        patch: what else is to stand still.
+        fixtures: the names of the test's fixtures.
+
+    Raises:
+        ClockHeld: when it would.
+    """
+    by = clock.stopped_by()
+    if patch == "freezegun" and (by == "time-machine" or "time_machine" in fixtures):
+        raise ClockHeld(
+            "time-machine moves the time of this test, and does not reach what freezegun has stopped; let frozen_clock "
+            "stop it by time-machine too: --totphog-clock-patch time-machine"
+        )
+    # time-machine nests; and without a patch the process's time is left to whom it belongs.
+    if by not in {"", "time-machine"} and patch is not None:
+        raise ClockHeld(
+            f"time is stopped by {by}, not by frozen_clock; take one of them. frozen_clock stops time.time and "
+            "datetime too, and its tick(), move_to() and one_time_code() move them"
+        )
 
 
 def shared_store(config: pytest.Config) -> Store:

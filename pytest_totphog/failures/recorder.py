@@ -48,8 +48,10 @@ class Recorder:
 
     def record(self, code: TakenCode) -> None:
         """Record a code that was just taken, in any thread."""
+        by = self._record.overruled_by or self.clock.overruled_by()
         with self._lock:
             self._record.add(code)
+            self._record.overruled_by = by
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

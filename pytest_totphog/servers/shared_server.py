@@ -124,7 +124,7 @@ class SharedTotpServer(TotpServer):
             self._store.close()
 
     def reset(self) -> None:
-        """Remove all tokens and let the clock run, also on the server; what was handed out stays spent."""
+        """Remove all tokens and let the clock run, here and on the server; see `TotpServer.reset`."""
         super().reset()
         self._show_clock()
 

@@ -143,9 +143,10 @@ class TotpServer:
         self._server.stop()
 
     def reset(self) -> None:
-        """Remove all tokens and let the clock run; what was handed out stays spent."""
+        """Remove all tokens and let the clock run, unless `frozen_clock` holds it; what was handed out stays spent."""
         self._authenticator.clear()
-        self.clock.unfreeze()
+        if not self.clock.held:
+            self.clock.unfreeze()
 
     def add_token(
         self,

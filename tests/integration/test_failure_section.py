@@ -328,7 +328,7 @@ def test_app_at_real_time(shop: pytest.Pytester) -> None:
 
 
 def test_time_that_somebody_else_stopped(shop: pytest.Pytester) -> None:
-    """App and codes follow freezegun's own freeze; neither is wrong."""
+    """App and codes follow freezegun's own freeze; neither is wrong, and who stopped them is said."""
     shop.makepyfile(
         """
         import freezegun
@@ -347,6 +347,7 @@ def test_time_that_somebody_else_stopped(shop: pytest.Pytester) -> None:
     (section,) = sections(shop.runpytest("-p", "no:timeout")).values()
 
     assert "cause" not in section
+    assert "clock  stopped by freezegun, not by frozen_clock" in section
 
 
 def test_clock_that_was_moved_back(shop: pytest.Pytester) -> None:
@@ -637,6 +638,8 @@ def test_report_in_json(shop: pytest.Pytester, options: tuple[str, ...]) -> None
         "holder": None,
         "same_as": 1,
         "given_before": "",
+        "moved_from": None,
+        "spent_by": "",
     }
     assert login["clock"]["time"] == 1705314600.0
     assert [app["ahead"] for app in login["apps"]] == [0]
