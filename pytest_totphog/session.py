@@ -108,6 +108,7 @@ def process_server(config: pytest.Config) -> TotpServer:
         clock=process_clock(config),
         store=MemoryStore(_ledger(config)),
         port_option="--totphog-port=0",
+        scope=ReplayScope,  # the ledger knows
         **_code_options(config),
     )
     return server

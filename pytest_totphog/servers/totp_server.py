@@ -11,7 +11,7 @@ from pytest_totphog.api.namespaces import NamespacedApp
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.authenticator.namespaces import Namespaces
-from pytest_totphog.authenticator.replay_scope import UNNAMED, ScopedLedger
+from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
 from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import DEFAULT_ISSUER, Token
@@ -50,6 +50,7 @@ class TotpServer:
         on_code: called with every code that a token gives.
         on_token: called with every token before anybody else has it, and perhaps again.
         port_option: the option that an error about a busy port names.
+        scope: says where what its tokens hand out counts; for all who name no namespace unless given.
 
     Raises:
         ServerError: for an address beyond loopback without a key.
@@ -71,13 +72,14 @@ class TotpServer:
         on_code: Callable[[TakenCode], None] | None = None,
         on_token: Callable[[Token], None] | None = None,
         port_option: str = "port=0",
+        scope: Callable[[], ReplayScope] = lambda: UNNAMED,
     ) -> None:
         store = MemoryStore() if store is None else store
         clock = Clock() if clock is None else clock
         self._authenticator = Authenticator(
             clock,
             store.repository(Token),
-            ScopedLedger(store, clock, lambda: UNNAMED),
+            ScopedLedger(store, clock, scope),
             min_remaining=min_remaining,
             timeout=timeout,
             on_code=on_code,

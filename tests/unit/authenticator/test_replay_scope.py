@@ -68,5 +68,5 @@ def test_scope_as_text() -> None:
     for scope in ReplayScope("run", "part"), ReplayScope("run"), NOTHING:
         assert ReplayScope.parse(str(scope)) == scope
     for text in "", "a" * 201, "a\n/b", None, 3:
-        with pytest.raises(InvalidInput, match="^scope "):
+        with pytest.raises(InvalidInput, match=r"^scope "):
             ReplayScope.parse(text)
