@@ -426,6 +426,31 @@ def test_clock_that_was_moved_past_another_tests_step(shop: pytest.Pytester) -> 
     assert "cause" not in found["test_alone"]
 
 
+@pytest.mark.parametrize(("scope", "given"), [("session", True), ("function", False)])
+def test_code_that_the_app_has_forgotten(shop: pytest.Pytester, scope: str, given: bool) -> None:
+    """It was given to an earlier test, of which this one's app knows nothing."""
+    shop.makeini(f"[pytest]\ntotphog_replay_scope = {scope}\n")
+    shop.makepyfile(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.totp(period=86400, secret="JBSWY3DPEHPK3PXP")
+
+        def test_first(totp_token):
+            totp_token.now()
+
+        def test_second(totp_token):
+            totp_token.now()
+            raise RuntimeError
+        """
+    )
+
+    (section,) = sections(shop.runpytest()).values()
+
+    assert ("given before to test_code_that_the_app_has_forgotten.py::test_first" in section) == given
+    assert ("Likeliest cause: The code of now() had been given before" in section) == given
+
+
 def test_clock_that_was_moved_back(shop: pytest.Pytester) -> None:
     """How it was moved stands in the section."""
     shop.makepyfile(
