@@ -24,6 +24,8 @@ __tracebackhide__ = hidden_in_reports
 
 # What every store can count.
 MAX_INTEGER: Final = 2**63 - 1
+# Under how many keys one step may be spent.
+MAX_KEYS: Final = 8
 
 # A method of a collection: its arguments' names, and what is called with them.
 _Method: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]]
@@ -66,14 +68,18 @@ def store_routes(
 def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) -> dict[str, _Method]:
     def claim(given: Mapping[str, Any]) -> Any:
         keys = given["fingerprint"]
-        first, *also = [as_text("fingerprint", key) for key in keys] if keys and isinstance(keys, list) else [keys]
+        keys = [as_text("fingerprint", key) for key in (keys if isinstance(keys, list) else [keys])]
+        if not 1 <= len(keys) <= MAX_KEYS:
+            raise InvalidInput(
+                f"fingerprint is an array of {len(keys)}; accepted are 1 to {MAX_KEYS} texts, or one text"
+            )
         made = ledger.claim(
-            as_text("fingerprint", first),
+            keys[0],
             _integer(given, "earliest"),
             _integer(given, "latest"),
             holder=as_text("holder", given["holder"], most=MAX_HOLDER),
             claimed_at=_seconds(given, "claimed_at"),
-            also=also,
+            also=keys[1:],
         )
         if made is not None and on_claim is not None:
             on_claim(made)

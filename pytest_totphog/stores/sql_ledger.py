@@ -49,7 +49,7 @@ class SqlLedger:
         also: Sequence[str] = (),
     ) -> Claim | None:
         """Claim the first free step; see `Ledger.claim`."""
-        keys = (fingerprint, *also)
+        keys = tuple(dict.fromkeys((fingerprint, *also)))
         while True:
             with suppress(_NotFree):
                 return self._insert(keys, earliest, latest, holder, claimed_at)

@@ -136,6 +136,8 @@ def test_claim_under_several_keys(ledger: Ledger) -> None:
     assert ledger.claim("alice", 9, 13, holder="test", claimed_at=1.5, also=["alice/mine"]) is None
     assert ledger.find("alice/mine", 13) == Claim("alice/mine", 13, "test", 1.5)
     assert [claim(ledger, 9, fingerprint=key) for key in ("alice", "alice/mine", "alice/new", "bob")] == [14, 14, 14, 9]
+    twice = ledger.claim("carol", 9, 9, holder="test", claimed_at=1.5, also=["carol"])
+    assert twice == Claim("carol", 9, "test", 1.5)
 
 
 def test_threads_with_keys_in_common(ledger: Ledger) -> None:
