@@ -35,7 +35,7 @@ def idle_page() -> None:
         return
     with TotpServer() as server, chromium() as driver:
         for number in range(TOKENS):
-            server.add_token(f"user{number}", period=4)
+            server.add_token(name=f"user{number}", period=4)
         busy = {}
         for name, url in (("this page", f"{server.url}/"), ("a page that writes every second", NAIVE)):
             driver.get(url)

@@ -19,7 +19,7 @@ def totphog_in_process() -> Iterator[str]:
     from pytest_totphog import TotpServer
 
     with TotpServer() as server:
-        yield server.add_token("alice", secret=SECRET).code_url
+        yield server.add_token(name="alice", secret=SECRET).code_url
 
 
 @contextmanager

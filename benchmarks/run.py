@@ -59,7 +59,7 @@ def all_codes(count: int = 10_000) -> None:
         session.trust_env = False
         server.clock.freeze("2024-01-15T10:30:00Z")
         for number in range(count):
-            server.add_token(f"account {number}")
+            server.add_token(name=f"account {number}")
         first, after = [], []
         session.get(f"{server.api_url}/codes")  # makes each token's constant part of the answer
         for _ in range(ROUNDS):

@@ -1,15 +1,16 @@
-"""Pages of the site that no file in docs/ has: the root's texts, the examples, and the reference.
+"""Writes what the site is built from into a folder: the pages of docs/, those of no file in docs/, and the settings.
 
-mkdocs calls this, as mkdocs.yml says. The links in docs/ are those that a code host follows; what they name outside of
-docs/ is a page here.
+The links in docs/ are those that a code host follows; what they name outside of docs/ is a page of the site.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+import shutil
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest_totphog
 from pytest_totphog import conformance
@@ -17,12 +18,8 @@ from pytest_totphog.apps import APPS
 from pytest_totphog.wsgi.api_docs import operations
 from pytest_totphog.wsgi.openapi import document
 
-if TYPE_CHECKING:
-    from mkdocs.config.defaults import MkDocsConfig
-    from mkdocs.structure.files import Files
-    from mkdocs.structure.pages import Page
-
 ROOT: Final = Path(__file__).parents[1]
+ROOT_PAGES: Final = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 LANGUAGES: Final = {".html": "html+jinja", ".ini": "ini", ".js": "js", ".py": "python", ".txt": "text"}
 # A link's address, or else a block of code, in which brackets mean something else.
 LINK: Final = re.compile(
@@ -31,40 +28,40 @@ LINK: Final = re.compile(
 )
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages, and the icon that the web page of the server has, too."""
-    from mkdocs.structure.files import File
-
-    pages = {"changelog.md": _root_page("CHANGELOG.md"), "contributing.md": _root_page("CONTRIBUTING.md")}
-    pages |= {f"examples/{folder.name}.md": _example(folder) for folder in _examples()}
+def main(folder: Path) -> None:
+    """Write all of it; what was in the folder before goes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("*.json", "*.py", "__pycache__"))
+    shutil.copy(ROOT / "mkdocs.yml", folder)
+    shutil.copy(ROOT / "pytest_totphog" / "api" / "page" / "icon.svg", folder / "docs")
+    pages = {path.name: path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md")}
+    pages |= {name.lower(): (ROOT / name).read_text("utf-8") for name in ROOT_PAGES}
+    pages |= {f"examples/{example.name}.md": _example(example) for example in _examples()}
     pages |= {f"reference/{name}.md": _api(name) for name in APPS}
     pages["reference/python.md"] = _python()
     for uri, content in pages.items():
-        files.append(File.generated(config, uri, content=content))
-    files.append(
-        File.generated(config, "icon.svg", abs_src_path=str(ROOT / "pytest_totphog" / "api" / "page" / "icon.svg"))
-    )
-    return files
+        path = folder / "docs" / uri
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(_linked(content, uri), "utf-8")
 
 
-def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+def _linked(markdown: str, uri: str) -> str:
     """Point links to other files of the project at their pages."""
-    source = page.file.src_uri
-    folder = posixpath.dirname(_origin(source))
+    folder = posixpath.dirname(_origin(uri))
 
     def link(match: re.Match[str]) -> str:
         if match["fence"]:
             return match[0]
         target, anchor = _page_of(posixpath.normpath(posixpath.join(folder, match["path"])))
-        return posixpath.relpath(target, posixpath.dirname(source) or ".") + (match["anchor"] or anchor)
+        return posixpath.relpath(target, posixpath.dirname(uri) or ".") + (match["anchor"] or anchor)
 
     return LINK.sub(link, markdown)
 
 
 def _origin(uri: str) -> str:
     """Return the file of the project that a page is made from."""
-    if uri in {"changelog.md", "contributing.md"}:
-        return uri.removesuffix(".md").upper() + ".md"
+    if (name := uri.removesuffix(".md").upper() + ".md") in ROOT_PAGES:
+        return name
     if uri.startswith("examples/"):
         return f"{uri.removesuffix('.md')}/README.md"
     return f"docs/{uri}"
@@ -72,7 +69,7 @@ def _origin(uri: str) -> str:
 
 def _page_of(path: str) -> tuple[str, str]:
     """Return the page that shows a file of the project, and where on it."""
-    if path in {"CHANGELOG.md", "CONTRIBUTING.md"}:
+    if path in ROOT_PAGES:
         return path.lower(), ""
     if path.startswith("docs/"):
         return path.removeprefix("docs/"), ""
@@ -84,11 +81,7 @@ def _page_of(path: str) -> tuple[str, str]:
     for name, app in APPS.items():
         if path == app.module.rpartition(".")[0].replace(".", "/") + "/openapi.json":
             return f"reference/{name}.md", ""
-    return f"../{path}", ""  # which no page shows, and mkdocs says so
-
-
-def _root_page(name: str) -> str:
-    return (ROOT / name).read_text("utf-8")
+    return f"../{path}", ""  # which no page shows, and zensical says so
 
 
 def _examples() -> list[Path]:
@@ -114,7 +107,7 @@ def _api(name: str) -> str:
     contract = document(APPS[name].module.rpartition(".")[0])
     info = contract["info"]
     parts = [
-        f"# Requests to {name}\n\n{info['summary']} {info['description']}\n",
+        f"# Requests to {name}\n\n{info['description']}\n",
         f"`totphog serve --app {name}` serves it, with this contract at `/openapi.json`.\n",
     ]
     for method, path, described in operations(contract):
@@ -139,3 +132,7 @@ def _python() -> str:
 def _is_error(name: str) -> bool:
     value = getattr(pytest_totphog, name)
     return isinstance(value, type) and issubclass(value, Exception)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

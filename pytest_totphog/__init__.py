@@ -13,16 +13,23 @@ if TYPE_CHECKING:
     from pytest_totphog.authenticator.accounts import TotpAccount as TotpAccount
     from pytest_totphog.authenticator.authenticator import Authenticator as Authenticator
     from pytest_totphog.authenticator.code_field import fill_code as fill_code
+    from pytest_totphog.authenticator.codes import OneTimeCode as OneTimeCode
+    from pytest_totphog.authenticator.explanation import Explanation as Explanation
+    from pytest_totphog.authenticator.factory import TotpTokenFactory as TotpTokenFactory
     from pytest_totphog.authenticator.totp_token import TotpToken as TotpToken
+    from pytest_totphog.backends.mailbox import Mail as Mail
     from pytest_totphog.backends.mailbox import Mailbox as Mailbox
     from pytest_totphog.backends.verifier import VerifierPolicy as VerifierPolicy
     from pytest_totphog.clocks.clock import Clock as Clock
+    from pytest_totphog.clocks.clock import Instant as Instant
     from pytest_totphog.clocks.frozen_clock import FrozenClock as FrozenClock
+    from pytest_totphog.enrolment.sources import Source as Source
     from pytest_totphog.errors import AccountUnavailable as AccountUnavailable
     from pytest_totphog.errors import BrowserError as BrowserError
     from pytest_totphog.errors import ClockHeld as ClockHeld
     from pytest_totphog.errors import ClockNotFrozen as ClockNotFrozen
     from pytest_totphog.errors import CodeUnavailable as CodeUnavailable
+    from pytest_totphog.errors import InvalidCall as InvalidCall
     from pytest_totphog.errors import InvalidInput as InvalidInput
     from pytest_totphog.errors import MailNotReceived as MailNotReceived
     from pytest_totphog.errors import MissingExtra as MissingExtra
@@ -43,18 +50,25 @@ _HOMES = {
     "ClockHeld": "errors",
     "ClockNotFrozen": "errors",
     "CodeUnavailable": "errors",
+    "Explanation": "authenticator.explanation",
     "FrozenClock": "clocks.frozen_clock",
+    "Instant": "clocks.clock",
+    "InvalidCall": "errors",
     "InvalidInput": "errors",
+    "Mail": "backends.mailbox",
     "MailNotReceived": "errors",
     "Mailbox": "backends.mailbox",
     "MissingExtra": "errors",
+    "OneTimeCode": "authenticator.codes",
     "PracticeBackend": "servers.practice",
     "ServerError": "errors",
+    "Source": "enrolment.sources",
     "StoreError": "errors",
     "TokenNotFound": "errors",
     "TotpAccount": "authenticator.accounts",
     "TotpServer": "servers.totp_server",
     "TotpToken": "authenticator.totp_token",
+    "TotpTokenFactory": "authenticator.factory",
     "TotphogError": "errors",
     "VerifierPolicy": "backends.verifier",
     "__version__": "version",

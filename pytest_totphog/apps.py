@@ -7,7 +7,7 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pytest_totphog.stores import Store
 
 __all__ = ["APPS", "AppSpec", "app_options", "create_app", "seed_app"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 @dataclass(frozen=True)

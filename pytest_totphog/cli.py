@@ -102,8 +102,8 @@ def parser() -> argparse.ArgumentParser:
     qr = commands.add_parser("qr", help="draw the QR code of a secret", description=_qr.__doc__)
     qr.set_defaults(run=_qr)
     _add_credential(qr)
-    qr.add_argument("--name", default="account", help="name of the account, for a bare secret (default: account)")
-    qr.add_argument("--issuer", default="", help="name of the service, for a bare secret (default: none)")
+    qr.add_argument("--name", help="name of the account, for a bare secret (default: account)")
+    qr.add_argument("--issuer", help="name of the service, for a bare secret (default: none)")
     qr.add_argument("--output", metavar="FILE", help="write a picture, .png or .svg (default: draw in the terminal)")
     return root
 
@@ -113,14 +113,12 @@ def _add_credential(command: argparse.ArgumentParser) -> None:
         "source",
         nargs="+",
         metavar="SECRET-OR-URI",
-        help="a base32 secret, with the spaces it is printed with or without, or an otpauth:// URI; '-' reads it from "
-        "stdin, where neither the shell's history nor other users see it",
+        help="a base32 secret, in quotes where it is printed with spaces, or an otpauth:// URI in quotes; '-' reads it "
+        "from stdin, where neither the shell's history nor other users see it",
     )
-    command.add_argument("--digits", type=int, default=6, help="length of the code, for a bare secret (default: 6)")
-    command.add_argument(
-        "--period", type=int, default=30, help="seconds of a time step, for a bare secret (default: 30)"
-    )
-    command.add_argument("--algorithm", default="sha1", help="hash algorithm, for a bare secret (default: sha1)")
+    command.add_argument("--digits", type=int, help="length of the code, for a bare secret (default: 6)")
+    command.add_argument("--period", type=int, help="seconds of a time step, for a bare secret (default: 30)")
+    command.add_argument("--algorithm", help="hash algorithm, for a bare secret (default: sha1)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -145,12 +143,7 @@ def _serve(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _: signals.put(received))
     with ExitStack() as cleanup:
-        server = Server(
-            _app(options, cleanup),
-            options.host,
-            _port(options),
-            port_option="--port 0",
-        )
+        server = Server(_app(options, cleanup), options.host, _port(options))
         server.start()
         cleanup.callback(_stop, server)
         print(server.url, flush=True)
@@ -212,7 +205,9 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
 
     # A secret of CI's often ends with a line break, which no header carries.
     api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY", "").strip() or None
-    chosen: dict[str, Any] = {"gate": gate_for(options.host, api_key=api_key, insecure=options.insecure)}
+    permissions = "--api-key KEY or --insecure"
+    gate = gate_for(options.host, api_key=api_key, insecure=options.insecure, permissions=permissions)
+    chosen: dict[str, Any] = {"gate": gate}
     accepted = app_options(options.app)
     if api_key is not None and options.app == "login-demo":
         raise InvalidInput(
@@ -223,13 +218,16 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
         if "store" not in accepted:
             raise InvalidInput(f"the app {options.app} keeps nothing in a database; leave --database out")
         chosen["store"] = _store(options, cleanup)
+    for name in ("smtp", "bcrypt_cost", "cors_origins"):
+        if getattr(options, name) is not None and name not in accepted:
+            raise InvalidInput(f"the app {options.app} has no use for --{name.replace('_', '-')}; leave it out")
     if options.smtp is not None:
         chosen["smtp"] = _address(options.smtp)
     elif "mailbox" in accepted:
         from pytest_totphog.backends.mailbox import Mailbox
 
         chosen["mailbox"] = cleanup.enter_context(Mailbox())
-    if options.bcrypt_cost is not None or "bcrypt_cost" in accepted:
+    if "bcrypt_cost" in accepted:
         chosen["bcrypt_cost"] = 12 if options.bcrypt_cost is None else options.bcrypt_cost
     if options.cors_origins is not None:
         chosen["cors_origins"] = tuple(filter(None, map(str.strip, options.cors_origins.split(","))))
@@ -274,14 +272,12 @@ def _port(options: argparse.Namespace) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise InvalidInput(f"the environment's PORT is {shown(text)}; accepted is a port from 0 to 65535")
         port = int(text)
-    if not 0 <= port <= 65535:
-        raise InvalidInput(f"port {port} does not exist; accepted are 0 to 65535, 0 for a free one")
     return port
 
 
 def _code(options: argparse.Namespace) -> int:
     """Print the current code of a secret or URI; nothing is stored."""
-    token = _token(options, name="code")
+    token = _token(options)
     print(token.now() if options.at is None else token.at(options.at))
     return 0
 
@@ -291,12 +287,25 @@ def _scan(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from pytest_totphog.authenticator.authenticator import Authenticator
+    from pytest_totphog.errors import InvalidInput
 
+    if not Path(options.image).exists() and _is_credential(options.image):
+        raise InvalidInput("this is no picture, but a secret or a URI (not shown); for its code: totphog code …")
     source = sys.stdin.buffer.read() if options.image == "-" else Path(options.image)
     for token in Authenticator().enroll_all(source):
         name = f"{token.issuer}:{token.name}" if token.issuer else token.name
         print(token.uri if options.uri else f"{name} {token.now()}")
     return 0
+
+
+def _is_credential(text: str) -> bool:
+    from pytest_totphog.credentials.otp import decode_secret
+    from pytest_totphog.errors import InvalidInput
+
+    try:
+        return text.lower().startswith("otpauth") or len(decode_secret(text)[1]) >= 10
+    except InvalidInput:
+        return False
 
 
 def _qr(options: argparse.Namespace) -> int:
@@ -306,7 +315,7 @@ def _qr(options: argparse.Namespace) -> int:
     from pytest_totphog.credentials import qr
     from pytest_totphog.errors import InvalidInput, shown
 
-    uri = _token(options, name=options.name, issuer=options.issuer).uri
+    uri = _token(options, issuer="").uri
     if options.output is None:
         print(qr.terminal(uri), end="")
         return 0
@@ -322,15 +331,27 @@ def _qr(options: argparse.Namespace) -> int:
     return 0
 
 
-def _token(options: argparse.Namespace, **names: str) -> TotpToken:
-    """Return the token that a command's arguments describe; `names` are those of a bare secret."""
+def _token(options: argparse.Namespace, **defaults: str) -> TotpToken:
+    """Return the token that a command's arguments describe; `defaults` are those of a bare secret, beside its name."""
     from pytest_totphog.authenticator.authenticator import Authenticator
+    from pytest_totphog.errors import InvalidInput, shown
 
-    source = " ".join(options.source)
+    if len(options.source) > 1:
+        raise InvalidInput(
+            f"there are {len(options.source)} arguments, and accepted is one secret or URI; put one that has spaces in "
+            f"quotes: totphog {options.command} 'JBSW Y3DP EHPK 3PXP'"
+        )
+    [source] = options.source
     if source == "-":
         source = sys.stdin.readline().strip()
-    if "://" in source:
-        return Authenticator().make(source)
-    return Authenticator().make(
-        **names, secret=source, digits=options.digits, period=options.period, algorithm=options.algorithm
-    )
+    names = ("name", "issuer", "digits", "period", "algorithm")
+    given = {name: value for name in names if (value := getattr(options, name, None)) is not None}
+    authenticator = Authenticator()
+    if "://" not in source:
+        return authenticator.make(**{"name": "account", "secret": source, **defaults, **given})
+    token = authenticator.make(source)
+    asked = authenticator.make(secret=token.secret, **{name: getattr(token, name) for name in names} | given)
+    for name in given:
+        if (says := getattr(token, name)) != (wanted := getattr(asked, name)):
+            raise InvalidInput(f"--{name} is {shown(wanted)}, and the URI says {shown(says)}; leave --{name} out")
+    return token

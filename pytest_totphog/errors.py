@@ -11,6 +11,7 @@ __all__ = [
     "ClockHeld",
     "ClockNotFrozen",
     "CodeUnavailable",
+    "InvalidCall",
     "InvalidInput",
     "MailNotReceived",
     "MissingExtra",
@@ -19,6 +20,7 @@ __all__ = [
     "TokenNotFound",
     "TotphogError",
     "hidden_in_reports",
+    "plural",
     "shown",
 ]
 
@@ -29,6 +31,10 @@ class TotphogError(Exception):
 
 class InvalidInput(TotphogError, ValueError):
     """An argument, field, URI or marker is not what is accepted; nothing was changed."""
+
+
+class InvalidCall(InvalidInput, TypeError):
+    """A function was called in another way than it takes its arguments; nothing was changed."""
 
 
 class TokenNotFound(TotphogError, LookupError):
@@ -96,6 +102,12 @@ def hidden_in_reports(failure: Any) -> bool:
     Other exceptions keep their traceback.
     """
     return isinstance(failure.value, TotphogError)
+
+
+def plural(number: float, noun: str) -> str:
+    """Return a number of things: `"1 code"`, `"2 codes"`."""
+    count = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    return f"{count} {noun}{'' if number == 1 else 's'}"
 
 
 def shown(value: object) -> str:

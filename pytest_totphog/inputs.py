@@ -1,13 +1,15 @@
-"""What texts, mail addresses and passwords may be, in one place for every app."""
+"""What texts, mail addresses, passwords, numbers and URLs may be, in one place for all who are given them."""
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Final
+from typing import Final, TypeGuard
+from urllib.parse import urlsplit
 
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 
-__all__ = ["as_email", "as_password", "as_text", "shape"]
+__all__ = ["as_email", "as_password", "as_text", "base_url", "is_number", "is_whole", "shape"]
 
 # Values may be passwords.
 __tracebackhide__ = hidden_in_reports
@@ -69,6 +71,38 @@ def as_password(value: object) -> str:
     if _UNPRINTABLE.search(text):
         raise InvalidInput("password contains a control character or half a surrogate pair; accepted is printable text")
     return text
+
+
+def is_whole(value: object, least: int, most: float = math.inf) -> TypeGuard[int]:
+    """Return whether a value is a whole number within two bounds; True and False are none."""
+    return isinstance(value, int) and is_number(value, least, most)
+
+
+def is_number(value: object, least: float, most: float = math.inf) -> TypeGuard[float]:
+    """Return whether a value is a finite number within two bounds; True and False are none."""
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= most and value < math.inf
+    )
+
+
+def base_url(url: str) -> str:
+    """Return a server's base URL without a slash at the end.
+
+    Raises:
+        InvalidInput: when it is none of http or https, or has a password, a query or a fragment.
+    """
+    try:
+        parts = urlsplit(url)
+        accepted = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        accepted = False
+    if not accepted or parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable():
+        # Not the URL when it may hold a password.
+        raise InvalidInput(
+            f"the server's URL is {'one with a password' if '@' in url else shown(url)}; "
+            "accepted is one such as http://127.0.0.1:8045"
+        )
+    return url.rstrip("/")
 
 
 def shape(value: object) -> str:

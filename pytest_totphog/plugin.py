@@ -9,21 +9,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_totphog.settings import (
+    BATTERY_PROPERTY,
+    CODES_PROPERTY,
     MARKERS,
     account_source,
     add_options,
+    check_settings,
     checked,
     clock_patch,
     enter_part,
+    flag,
     marker_arguments,
     marker_names,
     option,
     replay_scope,
+    says_when_or_where,
     seconds,
 )
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.accounts import Account, TotpAccount
+    from pytest_totphog.authenticator.factory import TotpTokenFactory
     from pytest_totphog.authenticator.totp_token import TotpToken
     from pytest_totphog.backends.mailbox import Mailbox
     from pytest_totphog.clocks.frozen_clock import FrozenClock
@@ -46,13 +52,13 @@ class _Reported:
     @property
     def waiting(self) -> list[pytest.TestReport]:
         """The reports of tests that took codes."""
-        return [report for report in self.tests if "totphog_one_time_codes" in dict(report.user_properties)]
+        return [report for report in self.tests if CODES_PROPERTY in dict(report.user_properties)]
 
     @property
     def findings(self) -> list[str]:
         """What the battery found, as its tests reported it."""
         properties = [each for report in self.tests for each in report.user_properties]
-        return [str(value) for name, value in properties if name == "totphog_battery"]
+        return [str(value) for name, value in properties if name == BATTERY_PROPERTY]
 
 
 _reported_key = pytest.StashKey[_Reported]()
@@ -68,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     replay_scope(config)
-    if config.getini("totphog_leak_check") and not config.option.collectonly:
+    if flag(config, "totphog_leak_check") and not config.option.collectonly:
         from pytest_totphog.secrecy.leak_check import LeakCheck
 
         config.pluginmanager.register(LeakCheck(config), "totphog-leak-check")
@@ -80,6 +86,18 @@ def pytest_configure(config: pytest.Config) -> None:
         check_path(config)
     config.stash[_reported_key] = _Reported()
     config.pluginmanager.register(config.stash[_reported_key], "totphog-reported")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let a mistake in an option or ini value end the run before it begins, and not test by test."""
+    if hasattr(session.config, "workerinput"):
+        return
+    check_settings(session.config)
+    if says_when_or_where(session.config):
+        from pytest_totphog import session as process
+
+        process.check_settings(session.config)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -210,15 +228,15 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
 
 
 @pytest.fixture(scope="session")
-def totp_token_factory(totp_server_session: TotpServer) -> Callable[..., TotpToken]:
+def totp_token_factory(totp_server_session: TotpServer) -> TotpTokenFactory:
     """Makes a token each time it is called, with the arguments of the marker totp: digits=8, name='alice'.
 
     The tokens stay until the session ends; those that a test makes are gone after it if it takes totp_server too.
     """
 
-    def make(**arguments: Any) -> TotpToken:
+    def make(*positional: Any, **arguments: Any) -> TotpToken:
         __tracebackhide__ = True
-        return _add_token(totp_server_session, arguments)
+        return _add_token(totp_server_session, arguments, *positional)
 
     return make
 
@@ -232,13 +250,11 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     after apply_to(page).
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
-    from pytest_totphog.clocks.clock import as_nanoseconds
     from pytest_totphog.session import borrowed_clock, require_own_time
 
     arguments = marker_arguments(request, "frozen_clock", ("at", "patch"))
     if "at" not in arguments:
         arguments["at"] = pytestconfig.getini("totphog_frozen_at")
-        checked("ini totphog_frozen_at", as_nanoseconds, arguments["at"])
     arguments.setdefault("patch", clock_patch(pytestconfig))
     with borrowed_clock(request) as clock:
         clock.unfreeze()  # a clock that is frozen already would keep its patch
@@ -268,7 +284,7 @@ def totp_mailbox(request: pytest.FixtureRequest) -> Iterator[Mailbox]:
 def simple_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBackend]:
     """A running practice backend: register a user, get a code, verify it. url, clock, policy, reset().
 
-    `@pytest.mark.totp_policy(one_time=True)` changes what its verifier accepts.
+    `@pytest.mark.totp_policy(one_time=True, max_failures=5, reregister=False)` makes it strict.
     """
     yield from _backend(request, "simple")
 
@@ -356,7 +372,8 @@ def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Itera
     from pytest_totphog.servers.practice import PracticeBackend, policy_of
     from pytest_totphog.session import borrowed_clock
 
-    arguments = marker_arguments(request, "totp_policy", ("window", "one_time", "max_failures", "lockout_seconds"))
+    names = ("window", "one_time", "max_failures", "lockout_seconds", "reregister")
+    arguments = marker_arguments(request, "totp_policy", names)
     options["policy"] = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
     options["flaws"] = marker_names(request, "totp_flaws")
     source = "@pytest.mark.totp_flaws" if options["flaws"] else str(request.fixturename)
@@ -365,10 +382,10 @@ def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Itera
         yield backend
 
 
-def _add_token(server: TotpServer, arguments: dict[str, Any]) -> TotpToken:
+def _add_token(server: TotpServer, arguments: dict[str, Any], *positional: Any) -> TotpToken:
     __tracebackhide__ = True  # pytest prints arguments, and among these is a secret
-    if "uri" not in arguments:
-        return server.add_token(**arguments)
+    if positional or "uri" not in arguments:
+        return server.add_token(*positional, **arguments)
     if len(arguments) > 1:
         from pytest_totphog.errors import InvalidInput
 

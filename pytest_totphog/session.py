@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
+from pytest_totphog.clocks.clock import as_nanoseconds
 from pytest_totphog.clocks.frozen_clock import FrozenClock
-from pytest_totphog.errors import ClockHeld
+from pytest_totphog.errors import ClockHeld, InvalidInput
 from pytest_totphog.failures.recorder import Recorder
-from pytest_totphog.settings import app_url, checked, option, part_of_run, port, seconds
+from pytest_totphog.inputs import base_url
+from pytest_totphog.settings import app_url, checked, flag, once, option, part_of_run, port, seconds, setting
 from pytest_totphog.stores.ledger import MAX_HOLDER
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.xdist import address
@@ -36,6 +38,22 @@ _shared_server_key = pytest.StashKey["SharedTotpServer"]()
 _store_key = pytest.StashKey["Store"]()
 
 
+def check_settings(config: pytest.Config) -> None:
+    """Look, before the run, at the settings of the process's clock and server.
+
+    Raises:
+        pytest.UsageError: when one is not what is accepted.
+    """
+    for name, check, value in (
+        ("the ini totphog_frozen_at", as_nanoseconds, config.getini("totphog_frozen_at")),
+        (setting(config, "url"), base_url, option(config, "url") or "http://localhost"),
+    ):
+        try:
+            check(value)
+        except InvalidInput as mistake:
+            raise pytest.UsageError(f"{name}: {mistake}") from None
+
+
 def process_clock(config: pytest.Config) -> FrozenClock:
     """Return the clock of this process: server and tokens read it, and frozen_clock freezes it."""
     return _recorder(config).clock
@@ -46,7 +64,7 @@ def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
     """The process's clock; it is given back live, or where a wider-scoped fixture had frozen it."""
     clock = process_clock(request.config)
     frozen_at = clock.now() if clock.mode == "frozen" else None
-    applied_to = clock.applied_to
+    applied_to, kept_patch = clock.applied_to, clock.kept_patch
     try:
         yield clock
     finally:
@@ -55,8 +73,9 @@ def borrowed_clock(request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
             clock.release(applied_to)
             if frozen_at is None:
                 clock.unfreeze()
+                clock.kept_patch = kept_patch
             else:
-                clock.freeze(frozen_at)
+                clock.freeze(frozen_at, kept_patch)
 
 
 def require_own_time(clock: FrozenClock, patch: str | None, fixtures: Collection[str]) -> None:
@@ -89,9 +108,7 @@ def shared_store(config: pytest.Config) -> Store:
 
     With `--totphog-url` it is the running server's, in a worker of pytest-xdist its controller's, else this process's.
     """
-    if _store_key not in config.stash:
-        config.stash[_store_key] = _store(config)
-    return config.stash[_store_key]
+    return once(config, _store_key, partial(_store, config))
 
 
 def process_server(config: pytest.Config) -> TotpServer:
@@ -101,13 +118,12 @@ def process_server(config: pytest.Config) -> TotpServer:
     from pytest_totphog.servers.totp_server import TotpServer
 
     server: TotpServer = checked(
-        "--totphog-host",
+        "totp_server",
         TotpServer,
         option(config, "host"),
         port(config),
         clock=process_clock(config),
         store=MemoryStore(_ledger(config)),
-        port_option="--totphog-port=0",
         scope=ReplayScope,  # the ledger knows
         **_code_options(config),
     )
@@ -116,11 +132,14 @@ def process_server(config: pytest.Config) -> TotpServer:
 
 def _recorder(config: pytest.Config) -> Recorder:
     """Return the recorder of this process, which brings the clock along that it looks at."""
-    if _recorder_key not in config.stash:
-        recorder = Recorder(FrozenClock(), lambda: _ledger(config), app_url(config), option(config, "url"))
+
+    def make() -> Recorder:
+        app = app_url(config) if flag(config, "totphog_app_clock") else None
+        recorder = Recorder(FrozenClock(), lambda: _ledger(config), app, option(config, "url"))
         config.pluginmanager.register(recorder, "totphog-recorder")
-        config.stash[_recorder_key] = recorder
-    return config.stash[_recorder_key]
+        return recorder
+
+    return once(config, _recorder_key, make)
 
 
 def _store(config: pytest.Config) -> Store:
@@ -144,27 +163,30 @@ def _store(config: pytest.Config) -> Store:
 
 
 def _shared_server(config: pytest.Config) -> SharedTotpServer:
-    if _shared_server_key not in config.stash:
-        from pytest_totphog.secrecy.masks import learn_api_key
-        from pytest_totphog.servers.shared_server import SharedTotpServer
+    return once(config, _shared_server_key, partial(_make_shared_server, config))
 
-        api_key = os.environ.get("TOTPHOG_API_KEY", "").strip() or None
-        if api_key is not None:
-            learn_api_key(config, api_key)
-        config.stash[_shared_server_key] = checked(
-            "--totphog-url",
-            SharedTotpServer,
-            option(config, "url"),
-            api_key=api_key,
-            namespace=_namespace(config),
-            clock=process_clock(config),
-            holder=partial(holder, config),
-            scope=partial(_scope, config),
-            **_code_options(config),
-        )
-        config.add_cleanup(config.stash[_shared_server_key].store.close)
-        config.pluginmanager.register(_ScopeTeller(config.stash[_shared_server_key]), "totphog-scope-teller")
-    return config.stash[_shared_server_key]
+
+def _make_shared_server(config: pytest.Config) -> SharedTotpServer:
+    from pytest_totphog.secrecy.masks import learn_api_key
+    from pytest_totphog.servers.shared_server import SharedTotpServer
+
+    api_key = os.environ.get("TOTPHOG_API_KEY", "").strip() or None
+    if api_key is not None:
+        learn_api_key(config, api_key)
+    server: SharedTotpServer = checked(
+        "the environment's TOTPHOG_API_KEY",
+        SharedTotpServer,
+        option(config, "url"),
+        api_key=api_key,
+        namespace=_namespace(config),
+        clock=process_clock(config),
+        holder=partial(holder, config),
+        scope=partial(_scope, config),
+        **_code_options(config),
+    )
+    config.add_cleanup(server.store.close)
+    config.pluginmanager.register(_ScopeTeller(server), "totphog-scope-teller")
+    return server
 
 
 def holder(config: pytest.Config) -> str:

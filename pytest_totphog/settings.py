@@ -1,31 +1,49 @@
-"""What options, ini values and markers say, checked; a mistake in one fails the test with a sentence."""
+"""What options, ini values and markers say; a mistake in a setting ends the run at its start, in a marker its test."""
 
 from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 
 __all__ = [
+    "BATTERY_PROPERTY",
+    "CODES_PROPERTY",
+    "FAILURE_PROPERTY",
     "MARKERS",
     "account_source",
     "add_options",
     "app_url",
+    "check_settings",
     "checked",
     "clock_patch",
     "enter_part",
+    "flag",
     "marker_arguments",
     "marker_names",
+    "once",
     "option",
     "part_of_run",
     "port",
     "replay_scope",
+    "says_when_or_where",
     "seconds",
+    "setting",
 ]
+
+# The names of what tests report, which JUnit XML carries too: findings, how many one-time codes, and what failed.
+BATTERY_PROPERTY: Final = "totphog_battery"
+CODES_PROPERTY: Final = "totphog_one_time_codes"
+FAILURE_PROPERTY: Final = "totphog_failure"
+Value = TypeVar("Value")
+
+# Whose turn it is to make what a config keeps; whatever is made may need something else that is made so.
+_MAKING: Final = threading.RLock()
 
 MARKERS: Final = (
     (
@@ -43,8 +61,9 @@ MARKERS: Final = (
         "database, of its own, 'class', 'module', or 'session'. It wins over the ini totphog_replay_scope."
     ),
     (
-        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…): what the verifier of this test's "
-        "practice backend accepts. What is left out stays as that backend's API document says."
+        "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…, reregister=…): what the verifier of this "
+        "test's practice backend accepts, and whether simple registers a name again. What is left out stays as that "
+        "backend's API document says."
     ),
     (
         "totp_flaws(name, …): mistakes that this test's practice backend makes, such as 'replay', 'race' or "
@@ -55,6 +74,7 @@ MARKERS: Final = (
         "'rfc6238', 'nist-800-63b' or 'asvs-5-l2'."
     ),
 )
+PROFILES: Final = ("rfc6238", "nist-800-63b", "asvs-5-l2")
 OPTIONS: Final = {
     "host": "HOST: loopback address that totp_server listens on: 127.0.0.1 (the default), ::1 or localhost",
     "port": "PORT: port that totp_server listens on; 0, the default, takes a free one, which pytest-xdist needs",
@@ -117,6 +137,12 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("totphog_throttle", "as --totphog-throttle", type="bool", default=False)
     parser.addini(
+        "totphog_app_clock",
+        "whether the app under test is asked for its time when a test fails (true)",
+        type="bool",
+        default=True,
+    )
+    parser.addini(
         "totphog_leak_check",
         "whether a run fails when what its tests print, or its reports, show a secret of a token or account (false)",
         type="bool",
@@ -130,31 +156,110 @@ def option(config: pytest.Config, name: str) -> str:
     return str(config.getini(f"totphog_{name}") if given is None else given)
 
 
+def once(config: pytest.Config, key: pytest.StashKey[Value], make: Callable[[], Value]) -> Value:
+    """Return what a config keeps under a key, made by the first who asks; the others, in whatever thread, wait for it.
+
+    pytest-xdist's controller, for one, calls hooks in a thread for each worker.
+    """
+    with _MAKING:
+        if key not in config.stash:
+            config.stash[key] = make()
+        return config.stash[key]
+
+
+def setting(config: pytest.Config, name: str) -> str:
+    """Return what an option is called where it was given, for an error about it."""
+    given = config.getoption(f"totphog_{name}")
+    return f"the ini totphog_{name}" if given is None else f"--totphog-{name.replace('_', '-')}"
+
+
+def flag(config: pytest.Config, name: str) -> bool:
+    """Return what an ini value of true or false says.
+
+    Raises:
+        pytest.UsageError: when it says neither.
+    """
+    try:
+        return bool(config.getini(name))
+    except (ValueError, pytest.UsageError) as error:  # as pytest 8 and 9 tell it
+        raise pytest.UsageError(f"the ini {name}: {error}; accepted are true and false") from None
+
+
+def check_settings(config: pytest.Config) -> None:
+    """Look at the options and ini values before the run, but for those that `session.check_settings` looks at.
+
+    Raises:
+        pytest.UsageError: when one is not what is accepted.
+    """
+    port(config), clock_patch(config), app_url(config), flag(config, "totphog_throttle")
+    flag(config, "totphog_app_clock")
+    for name in "totphog_timeout", "totphog_account_timeout", "totphog_min_remaining":
+        if config.getini(name) != INI_VALUES[name][0]:
+            seconds(config, name)
+    if (host := option(config, "host")) not in {"127.0.0.1", "::1", "localhost"} and not _is_loopback(host):
+        raise pytest.UsageError(
+            f"{setting(config, 'host')} is {host!r}; accepted are 127.0.0.1, ::1 and localhost. For a server that "
+            "other machines reach run `totphog serve --api-key KEY`, and give pytest --totphog-url"
+        )
+    if (profile := option(config, "profile")) not in PROFILES:
+        raise pytest.UsageError(f"{setting(config, 'profile')} is {profile!r}; accepted are {', '.join(PROFILES)}")
+    if str(config.getini("totphog_account_pool")).startswith(("[", "{")):  # not shown: it holds secrets
+        raise pytest.UsageError("the ini totphog_account_pool holds accounts; accepted are a file's path and env:NAME")
+
+
+def says_when_or_where(config: pytest.Config) -> bool:
+    """Return whether a setting is given that the process's clock or server must look at."""
+    default = INI_VALUES["totphog_frozen_at"][0]
+    return bool(option(config, "url")) or config.getini("totphog_frozen_at") != default
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def port(config: pytest.Config) -> int:
-    """Return the port to listen on; anything but a port fails the test with a sentence."""
+    """Return the port to listen on.
+
+    Raises:
+        pytest.UsageError: when the setting is no port.
+    """
     text = option(config, "port")
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= 65535):
-        pytest.fail(f"--totphog-port is {text!r}; accepted are 0 to 65535, 0 for a free port", pytrace=False)
+        raise pytest.UsageError(f"{setting(config, 'port')} is {text!r}; accepted are 0 to 65535, 0 for a free port")
     return int(text)
 
 
 def clock_patch(config: pytest.Config) -> str | None:
-    """Return what frozen_clock stops besides server and tokens; anything unknown fails the test with a sentence."""
+    """Return what frozen_clock stops besides server and tokens.
+
+    Raises:
+        pytest.UsageError: when the setting is none of those there are, or not installed.
+    """
     name = option(config, "clock_patch")
     if name not in {"freezegun", "time-machine", "none"}:
-        pytest.fail(f"--totphog-clock-patch is {name!r}; accepted are freezegun, time-machine and none", pytrace=False)
+        source = setting(config, "clock_patch")
+        raise pytest.UsageError(f"{source} is {name!r}; accepted are freezegun, time-machine and none")
     return None if name == "none" else name
 
 
 def seconds(config: pytest.Config, name: str) -> float:
-    """Return the seconds that an ini value says; anything but seconds fails the test with a sentence."""
+    """Return the seconds that an ini value says.
+
+    Raises:
+        pytest.UsageError: when it says no seconds.
+    """
     text = str(config.getini(name))
     try:
         value = float(text)
     except ValueError:
         value = -1
     if not 0 <= value <= 86400:
-        pytest.fail(f"the ini {name} is {text!r}; accepted are 0 to 86400 seconds", pytrace=False)
+        raise pytest.UsageError(f"the ini {name} is {text!r}; accepted are 0 to 86400 seconds")
     return value
 
 
@@ -204,11 +309,15 @@ def part_of_run(config: pytest.Config) -> str:
 
 
 def app_url(config: pytest.Config) -> str:
-    """Return where the app under test is, empty if not said; anything but an URL fails the test with a sentence."""
+    """Return where the app under test is; empty if not said.
+
+    Raises:
+        pytest.UsageError: when the setting is no URL.
+    """
     url = str(config.getini("totphog_app_url"))
     if url and re.match(r"https?://[^/?#]", url) is None:
-        pytest.fail(
-            f"the ini totphog_app_url is {url!r}; accepted is a URL such as https://staging.example.com", pytrace=False
+        raise pytest.UsageError(
+            f"the ini totphog_app_url is {url!r}; accepted is a URL such as https://staging.example.com"
         )
     return url
 
@@ -221,10 +330,6 @@ def account_source(config: pytest.Config) -> str:
             "totp_account has no accounts to choose from; name a JSON file, or an environment variable as env:NAME, in "
             "the ini totphog_account_pool, or override the fixture totp_account_pool",
             pytrace=False,
-        )
-    if source.startswith(("[", "{")):  # not shown: it holds secrets
-        pytest.fail(
-            "the ini totphog_account_pool holds accounts; accepted are a file's path and env:NAME", pytrace=False
         )
     return source if source.startswith("env:") else str(config.rootpath / Path(source).expanduser())
 
@@ -257,11 +362,20 @@ def marker_names(request: pytest.FixtureRequest, name: str) -> tuple[Any, ...]:
 
 
 def checked(source: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call, and tell what is wrong with an option or marker as a sentence: a traceback would show only this plugin."""
-    from pytest_totphog.errors import TotphogError
+    """Call, and tell what goes wrong as a sentence, because a traceback would show only this plugin.
+
+    Args:
+        source: who is to blame: a fixture, or for a value that is not accepted a marker.
+        call: what is called.
+        args: see `call`.
+        kwargs: see `call`.
+    """
+    from pytest_totphog.errors import InvalidInput, TotphogError
 
     try:
         return call(*args, **kwargs)
     except TotphogError as error:
-        mistake = str(error)
-    pytest.fail(f"{source}: {mistake}", pytrace=False)
+        # A package that is not installed, or a server that is away, is no mistake of a marker's.
+        blamed = "" if source.startswith("@") and not isinstance(error, InvalidInput) else f"{source}: "
+        mistake = f"{blamed}{error}"
+    pytest.fail(mistake, pytrace=False)

@@ -26,7 +26,7 @@ STOP_TIMEOUT: Final = 5
 
 
 class ControllerStore:
-    """A store on loopback, for those who have its key.
+    """A ledger and the leases of accounts on loopback, for those who have its key.
 
     Nothing heavy is imported before the first worker connects, which most test runs never do.
 
@@ -55,11 +55,13 @@ class ControllerStore:
             connected, _, _ = select.select([self._listening, self._woken], [], [])
             if self._woken in connected:
                 return
-            from pytest_totphog.api.namespaces import create_app
+            from pytest_totphog.api.store import store_app
+            from pytest_totphog.stores.leases import Lease
+            from pytest_totphog.stores.memory import MemoryStore
             from pytest_totphog.wsgi.gate import Gate
             from pytest_totphog.wsgi.server import Server
 
-            server = Server(create_app(Gate(api_key=self._api_key)))
+            server = Server(store_app(MemoryStore(), Gate(api_key=self._api_key), Lease))
             server.start(self._listening)
         select.select([self._woken], [], [])
         server.stop()

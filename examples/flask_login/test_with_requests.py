@@ -79,6 +79,6 @@ def test_replay_is_refused(visitor: Visitor, member: Member):
 
 
 def test_code_of_somebody_else_is_refused(visitor: Visitor, member: Member, totp_server: TotpServer):
-    code = totp_server.add_token("somebody else").one_time_code()
+    code = totp_server.add_token(name="somebody else").one_time_code()
 
     assert visitor.log_in(member, code).status_code == 401, member.token.explain(code)

@@ -40,6 +40,7 @@ def test_the_server_shows_the_same_code(simple_backend, alice):
 
 
 @pytest.mark.usefixtures("alice")
+@pytest.mark.totp_policy(reregister=False)
 def test_a_name_is_taken_once(simple_backend):
     answer = post(f"{simple_backend.url}/register", username="alice")
     assert (answer.status_code, answer.json()) == (409, {"message": "User already exists"})

@@ -33,4 +33,4 @@ def login():
 @pytest.fixture
 def alice(totp_server):
     """The token of the account that all tests share."""
-    return totp_server.add_token("alice", secret=SECRET, period=PERIOD)
+    return totp_server.add_token(name="alice", secret=SECRET, period=PERIOD)

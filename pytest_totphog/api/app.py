@@ -8,7 +8,7 @@ from typing import Any, Final
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.api.store import store_routes
-from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.authenticator import Authenticator, this_process
 from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.clocks.clock import as_datetime, as_nanoseconds
 from pytest_totphog.credentials import qr
@@ -16,10 +16,9 @@ from pytest_totphog.errors import InvalidInput, shown
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.version import __version__
+from pytest_totphog.wsgi.bodies import form_file, json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.files import form_file
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response, read_object
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 
@@ -85,7 +84,7 @@ class _Api:
     def create_token(self, request: Request) -> Response:
         if request.mimetype == "multipart/form-data":
             return _success(self._authenticator.enroll(form_file(request, "image")).as_dict(), status=201)
-        body = _fields(request, ("uri", "name", *_PARAMETERS, "image"))
+        body = _description(request, "image")
         if "image" in body:
             token = self._authenticator.enroll(_only_image(body))
         elif "uri" not in body and not {"name", "secret"} <= body.keys():
@@ -114,16 +113,17 @@ class _Api:
         return Response(qr.png(self._authenticator.get(id).uri), mimetype="image/png")
 
     def claim_code(self, request: Request, id: str) -> Response:
-        body = _fields(request, ("min_remaining", "lookahead", "timeout", "holder"), may_be_empty=True)
+        body = read_object(request, ("min_remaining", "lookahead", "timeout", "holder"))
         token = self._authenticator.get(id)
+        body = {"holder": self._unnamed(request), **body}
         return _success(token.claim_code(**body, by="POST /tokens/…/one-time-code").as_dict())
 
     def verify_code(self, request: Request, id: str) -> Response:
-        body = {"code": None, **_fields(request, ("code", "window"))}
-        return _success({"valid": self._authenticator.get(id).verify(**body)})
+        body = {"code": None, **read_object(request, ("code", "window"))}
+        return _success({"valid": self._authenticator.get(id).verify_code(**body, holder=self._unnamed(request))})
 
     def explain_code(self, request: Request, id: str) -> Response:
-        body = _fields(request, ("code",))
+        body = read_object(request, ("code",))
         explanation = self._authenticator.get(id).explain(body.get("code"))
         return _success({"verdict": explanation.verdict, "steps": explanation.steps, "explanation": str(explanation)})
 
@@ -141,7 +141,7 @@ class _Api:
         return Response(f'{{"success": true, "data": [{", ".join(entries)}]}}', mimetype="application/json")
 
     def compute_code(self, request: Request) -> Response:
-        body = _fields(request, ("uri", "name", *_PARAMETERS, "at", "min_remaining"))
+        body = _description(request, "at", "min_remaining")
         at, min_remaining = body.pop("at", None), body.pop("min_remaining", None)
         if "uri" not in body and "secret" not in body:
             raise HttpError(400, "Either uri or secret must be given")
@@ -166,7 +166,7 @@ class _Api:
         return json_response({"mode": clock.mode, "time": clock.time(), "now": clock.now().isoformat()})
 
     def freeze_clock(self, request: Request) -> Response:
-        body = _fields(request, ("frozen_at",))
+        body = read_object(request, ("frozen_at",))
         if "frozen_at" not in body:
             raise HttpError(400, "frozen_at must be given: seconds since the epoch or ISO 8601")
         self._authenticator.clock.freeze(body["frozen_at"])
@@ -177,8 +177,14 @@ class _Api:
         return self.get_clock(request)
 
     def tick_clock(self, request: Request) -> Response:
-        self._authenticator.clock.tick(**_fields(request, ("seconds",), may_be_empty=True))
+        self._authenticator.clock.tick(**read_object(request, ("seconds",)))
         return self.get_clock(request)
+
+    def _unnamed(self, request: Request) -> str | None:
+        """Return what a client is called that does not say who it is; None in a test, which is the one to name."""
+        if self._authenticator.holder() != this_process():
+            return None
+        return f"{request.remote_addr or 'a client'}, no holder given"
 
     def _code(self, token: TotpToken, at: Any, min_remaining: Any, by: str) -> dict[str, Any]:
         if at is not None and min_remaining is not None:
@@ -210,13 +216,15 @@ def _error_body(error: HttpError) -> Response:
     return json_response({"success": False, "error": message})
 
 
-def _fields(request: Request, accepted: tuple[str, ...], *, may_be_empty: bool = False) -> dict[str, Any]:
-    fields = read_object(request, accepted, may_be_empty=may_be_empty)
-    # In Python a secret of None asks for a random one; whoever sends null has forgotten it.
-    for name, value in fields.items():
-        if value is None:
-            raise HttpError(400, f"{name} is null; leave it out, or give it a value")
-    return fields
+def _description(request: Request, *others: str) -> dict[str, Any]:
+    """Return the body of a request that describes a token: a key URI, which wins, or parameters.
+
+    Clients of the original send the fields of a form: the URI and all others, filled in or not.
+    """
+    body = read_object(request, ("uri", "name", *_PARAMETERS, *others))
+    if body.get("uri", "") == "":
+        return {name: value for name, value in body.items() if name != "uri"}
+    return {name: body[name] for name in ("uri", *others) if name in body}
 
 
 def _next_code(token: TotpToken, moment: int) -> str:

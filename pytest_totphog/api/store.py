@@ -9,21 +9,20 @@ from typing import Any, Final, Generic, TypeAlias
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.authenticator.replay_scope import ReplayScope
-from pytest_totphog.errors import InvalidInput, hidden_in_reports
-from pytest_totphog.inputs import as_text
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
+from pytest_totphog.inputs import as_text, is_number, is_whole
 from pytest_totphog.stores import RecordType, Repository, Store
-from pytest_totphog.stores.ledger import MAX_HOLDER, Claim, Ledger
+from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP, Claim, Ledger
 from pytest_totphog.stores.wire import RecordWire
+from pytest_totphog.wsgi.bodies import checked_fields, json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.json import json_response, read_object
-from pytest_totphog.wsgi.routes import Route
+from pytest_totphog.wsgi.gate import Gate
+from pytest_totphog.wsgi.routes import App, Route
 
-__all__ = ["store_routes"]
+__all__ = ["store_app", "store_routes"]
 
 __tracebackhide__ = hidden_in_reports
 
-# What every store can count.
-MAX_INTEGER: Final = 2**63 - 1
 # Under how many keys one step may be spent.
 MAX_KEYS: Final = 8
 
@@ -45,7 +44,10 @@ def store_routes(
         on_claim: called with every claim that is made by these routes.
         on_scope: called with where other claims count from now on; no route says so unless given.
     """
-    collections = {"ledger": _ledger_methods(store.ledger, on_claim)}
+    collections: dict[str, dict[str, _Method]] = {
+        "ledger": _ledger_methods(store.ledger, on_claim),
+        "clock": {"time": ((), lambda _: store.time())},
+    }
     if on_scope is not None:
         collections["ledger"]["scope"] = (("scope",), lambda given: on_scope(ReplayScope.parse(given["scope"])))
     for record_type in record_types:
@@ -57,12 +59,25 @@ def store_routes(
         if found is None:
             raise HttpError(404, "Not found")
         names, call = found
-        arguments = read_object(request, names)
+        arguments = read_object(request, None)
+        checked_fields(arguments, names)
         if missing := [name for name in names if name not in arguments]:
             raise InvalidInput(f"{missing[0]} is missing")
         return json_response({"result": call(arguments)})
 
     return [Route("POST", "/store/<collection>/<method>", ask)]
+
+
+def store_app(store: Store, gate: Gate, *record_types: type[Any]) -> App:
+    """Return the app that serves a store's ledger and some of its repositories, and nothing else.
+
+    Args:
+        store: where everything is kept.
+        gate: what is refused beforehand.
+        record_types: whose repositories are served.
+    """
+    routes = [Route(each.method, f"/api/v1{each.path}", each.handler) for each in store_routes(store, *record_types)]
+    return App(routes, lambda error: json_response({"success": False, "error": error.message}), gate)
 
 
 def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) -> dict[str, _Method]:
@@ -75,8 +90,8 @@ def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) ->
             )
         made = ledger.claim(
             keys[0],
-            _integer(given, "earliest"),
-            _integer(given, "latest"),
+            _step(given, "earliest"),
+            _step(given, "latest"),
             holder=as_text("holder", given["holder"], most=MAX_HOLDER),
             claimed_at=_seconds(given, "claimed_at"),
             also=keys[1:],
@@ -89,16 +104,12 @@ def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) ->
         return _as_object(ledger.last(as_text("fingerprint", given["fingerprint"])))
 
     def find(given: Mapping[str, Any]) -> Any:
-        return _as_object(ledger.find(as_text("fingerprint", given["fingerprint"]), _integer(given, "step")))
-
-    def prune(given: Mapping[str, Any]) -> Any:
-        return ledger.prune(_seconds(given, "before"))
+        return _as_object(ledger.find(as_text("fingerprint", given["fingerprint"]), _step(given, "step")))
 
     return {
         "claim": (("fingerprint", "earliest", "latest", "holder", "claimed_at"), claim),
         "last": (("fingerprint",), last),
         "find": (("fingerprint", "step"), find),
-        "prune": (("before",), prune),
     }
 
 
@@ -150,15 +161,15 @@ def _as_object(claim: Claim | None) -> dict[str, Any] | None:
     return None if claim is None else asdict(claim)
 
 
-def _integer(given: Mapping[str, Any], name: str) -> int:
+def _step(given: Mapping[str, Any], name: str) -> int:
     value = given[name]
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_INTEGER:
-        raise InvalidInput(f"{name} is not accepted; accepted is a whole number of 63 bits")
+    if not is_whole(value, 0, MAX_STEP):
+        raise InvalidInput(f"{name} is {shown(value)}; accepted are the time steps from 0 to {MAX_STEP}")
     return value
 
 
 def _seconds(given: Mapping[str, Any], name: str) -> float:
     value = given[name]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_INTEGER:
+    if not is_number(value, 0, MAX_STEP):
         raise InvalidInput(f"{name} is not accepted; accepted are seconds since the epoch")
     return float(value)

@@ -15,7 +15,7 @@ from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.clocks.clock import as_datetime
 from pytest_totphog.clocks.wording import duration
 from pytest_totphog.credentials.token import Secret, Token
-from pytest_totphog.errors import AccountUnavailable, InvalidInput, hidden_in_reports, shown
+from pytest_totphog.errors import AccountUnavailable, InvalidInput, hidden_in_reports, plural, shown
 from pytest_totphog.inputs import as_password, as_text, shape
 from pytest_totphog.stores.leases import Lease, Leases
 
@@ -107,14 +107,14 @@ class AccountPool:
         """
         if len(self._taken) == len(self._accounts):
             raise AccountUnavailable(
-                f"the pool has {_count(len(self._accounts))}, and this test has taken "
+                f"the pool has {plural(len(self._accounts), 'account')}, and this test has taken "
                 f"{'it' if len(self._accounts) == 1 else 'them all'} already; add accounts to the pool"
             )
         lease = self._leases.take([*self._accounts], holder, self._timeout)
         if lease is None:
             raise AccountUnavailable(
-                f"none of {_count(len(self._accounts))} was free within {self._timeout:g} s: {self._holders()}. "
-                "Add accounts to the pool, or wait longer: ini totphog_account_timeout"
+                f"none of {plural(len(self._accounts), 'account')} was free within {self._timeout:g} s: "
+                f"{self._holders()}. Add accounts to the pool, or wait longer: ini totphog_account_timeout"
             )
         self._taken.append(lease)
         self._renewing.enter_context(self._leases.renewing(lease))
@@ -205,7 +205,3 @@ def _account(entry: object) -> Account:
     if unknown := entry.keys() - set(FIELDS):
         raise InvalidInput(f"unknown: {', '.join(sorted(map(shown, unknown)))}; accepted are {', '.join(FIELDS)}")
     return Account(**{"name": None, "password": None, **entry})
-
-
-def _count(accounts: int) -> str:
-    return f"{accounts} account{'' if accounts == 1 else 's'}"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.authenticator.journal import Journal
 from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
+from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.enrolment.sources import Source, accounts_in
@@ -58,16 +59,16 @@ class Authenticator:
         on_token: Callable[[Token], None] | None = None,
         on_scope: Callable[[ReplayScope], None] | None = None,
     ) -> None:
-        self.clock = Clock() if clock is None else clock
+        self.clock: Clock = Clock() if clock is None else clock
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
-        self.journal = Journal()
-        self.holder = running_test if holder is None else holder
+        self.journal: Journal = Journal()
+        self.holder: Callable[[], str] = running_test if holder is None else holder
         self.min_remaining = min_remaining
         self.timeout = timeout
         self.on_code = on_code
         self.on_token = on_token
         self.on_scope = on_scope
-        self.closed = False
+        self.closed: bool = False
         self.namespace = namespace
         self._tokens: Repository[Token] = MemoryRepository() if tokens is None else tokens
         self._api_url: str | None = None
@@ -139,9 +140,19 @@ class Authenticator:
         if len(tokens) > 1:
             raise InvalidInput(
                 f"there are {len(tokens)} accounts: {', '.join(map(_account_name, tokens))}; "
-                "accepted is one, and enroll_all() takes all of them"
+                "accepted is one; in Python enroll_all() takes all of them"
             )
         return self.add(tokens[0])
+
+    @overload
+    def enroll_from(
+        self, page: AsyncPage, locator: Any = None, name: str = "account", *, timeout: float = 10
+    ) -> Awaitable[TotpToken]: ...
+
+    @overload
+    def enroll_from(
+        self, page: SyncPage | WebDriver, locator: Any = None, name: str = "account", *, timeout: float = 10
+    ) -> TotpToken: ...
 
     def enroll_from(self, page: Any, locator: Any = None, name: str = "account", *, timeout: float = 10) -> Any:
         """Add a token from what a set-up page shows in a browser; see `TotpServer.enroll_from`."""

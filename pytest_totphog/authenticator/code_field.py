@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, overload
 
-from pytest_totphog.browsers.library import PATH, Library, library_of, performed
+from pytest_totphog.browsers.library import PLACE, Library, library_of, performed
+from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import BrowserError, TotphogError, hidden_in_reports, shown
@@ -76,7 +78,9 @@ class CodeSource(Protocol):
         """How many digits its codes have."""
         ...
 
-    def one_time_code(self, *arguments: Any, **options: Any) -> str:
+    def one_time_code(
+        self, min_remaining: float | None = None, lookahead: int = 0, timeout: float | None = None
+    ) -> str:
         """Return a code that nobody has been given before."""
         ...
 
@@ -85,7 +89,42 @@ class CodeSource(Protocol):
         ...
 
 
-def fill_code(page: Any, locator: Any, token: CodeSource, *, field_timeout: float = 10, **options: Any) -> Any:
+@overload
+def fill_code(
+    page: AsyncPage,
+    locator: Any,
+    token: CodeSource,
+    *,
+    field_timeout: float = 10,
+    min_remaining: float | None = None,
+    lookahead: int = 0,
+    timeout: float | None = None,
+) -> Awaitable[str]: ...
+
+
+@overload
+def fill_code(
+    page: SyncPage | WebDriver,
+    locator: Any,
+    token: CodeSource,
+    *,
+    field_timeout: float = 10,
+    min_remaining: float | None = None,
+    lookahead: int = 0,
+    timeout: float | None = None,
+) -> str: ...
+
+
+def fill_code(
+    page: Any,
+    locator: Any,
+    token: CodeSource,
+    *,
+    field_timeout: float = 10,
+    min_remaining: float | None = None,
+    lookahead: int = 0,
+    timeout: float | None = None,
+) -> Any:
     """Type a one-time code into a login's field, key by key, and return the code.
 
     It waits for the field, takes the code only then, and looks whether the field holds it; if a key was lost, it
@@ -98,37 +137,45 @@ def fill_code(page: Any, locator: Any, token: CodeSource, *, field_timeout: floa
             ElementHandle.
         token: whose code.
         field_timeout: how long to wait for the field, in real seconds.
-        options: `min_remaining`, `lookahead` and `timeout` of `one_time_code`.
+        min_remaining: see `one_time_code`.
+        lookahead: see `one_time_code`.
+        timeout: see `one_time_code`.
 
     Raises:
         BrowserError: when there is no such field in time, or it does not keep what is typed.
         CodeUnavailable: when there is no code in time.
-        InvalidInput: when an argument is not what is accepted.
+        InvalidInput: when an argument is not what is accepted; the field is as it was.
     """
     library = library_of(page)
-    return performed(library, _fill(library, locator, token, field_timeout, options))
+    take = partial(token.one_time_code, min_remaining=min_remaining, lookahead=lookahead, timeout=timeout)
+    return performed(library, _fill(library, locator, token, take, field_timeout))
 
 
-def _fill(library: Library, locator: Any, token: CodeSource, timeout: float, options: dict[str, Any]) -> Steps[str]:
-    fields = yield from _fields(library, locator, token.digits, timeout)
-    yield from _empty(library, fields)
-    code: str = yield library.apart(partial(token.one_time_code, **options))
-    held = yield from _typed(library, fields, code)
+def _fill(library: Library, locator: Any, token: CodeSource, take: Callable[[], str], timeout: float) -> Steps[str]:
+    yield from _fields(library, locator, token.digits, timeout)
+    code: str = yield library.apart(take)
+    held = yield from _entered(library, locator, token, code, timeout)
     if held is None:
         return code
-    # The page may have replaced them, and time may have passed.
-    fields = yield from _fields(library, locator, token.digits, timeout)
-    yield from _empty(library, fields)
     explanation = yield library.apart(partial(token.explain, code))
     if explanation.steps is None or explanation.steps < 0:
-        code = yield library.apart(partial(token.one_time_code, **options))
-    held = yield from _typed(library, fields, code)
+        code = yield library.apart(take)
+    held = yield from _entered(library, locator, token, code, timeout)
     if held is not None:
         raise BrowserError(
             f"{shown(locator)} does not take a code: {token.digits} digits were typed, twice, and it holds "
             f"{shown(held)}; accepted is a field, or as many boxes, that keep every digit"
         )
     return code
+
+
+def _entered(library: Library, locator: Any, token: CodeSource, code: str, timeout: float) -> Steps[str | None]:
+    """Put a code in place of what the fields hold, and return what `_typed` does."""
+    # Found anew: while the code was waited for, or after lost keys, the page may have replaced them.
+    fields = yield from _fields(library, locator, token.digits, timeout)
+    yield from _empty(library, fields)
+    held = yield from _typed(library, fields, code)
+    return held
 
 
 def _fields(library: Library, locator: Any, digits: int, timeout: float) -> Steps[list[Any]]:
@@ -155,9 +202,9 @@ def _fields(library: Library, locator: Any, digits: int, timeout: float) -> Step
         if obstacle is None:
             return fields
         if Clock.monotonic() > deadline:
-            where = yield library.evaluate(PATH)
+            where = yield library.evaluate(PLACE)
             raise BrowserError(
-                f"{shown(locator)} on the page {shown(where)} is {obstacle}, after {timeout:g} s; "
+                f"{shown(locator)} on {where} is {obstacle}, after {timeout:g} s; "
                 "a code is typed where a person can type one"
             )
         yield library.pause()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_totphog.clocks.clock import NANOSECONDS
 from pytest_totphog.clocks.wording import duration
 from pytest_totphog.credentials.token import Token
+from pytest_totphog.errors import plural
 from pytest_totphog.stores.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def explain(code: str, token: Token, others: Iterable[Token], ledger: Ledger, no
     steps = _distance(code, token, current, SEARCHED_STEPS)
     if steps is not None:
         step = current + steps
-        count = _count(steps)
+        count = plural(abs(steps), "step")
         if steps == 0:
             verdict, sentence = "current", f"current: the code of step {step}, {token.period - seconds % token.period}"
             sentence += " s left"
@@ -80,16 +81,12 @@ def explain(code: str, token: Token, others: Iterable[Token], ledger: Ledger, no
         if other.fingerprint != token.fingerprint and other.digits == token.digits:
             elsewhere = _distance(code, other, seconds // other.period, OTHERS_STEPS)
             if elsewhere is not None:
-                when = "the current code" if elsewhere == 0 else f"the code {_count(elsewhere)} away"
+                when = "the current code" if elsewhere == 0 else f"the code {plural(abs(elsewhere), 'step')} away"
                 return Explanation(f"another token's: {when} of {other.name!r} (id {other.id})", "other token")
     return Explanation(
         f"unknown: no code of {token.name!r} within {SEARCHED_STEPS} steps, nor a current one of another token",
         "unknown",
     )
-
-
-def _count(steps: int) -> str:
-    return f"{abs(steps)} step{'s' if abs(steps) != 1 else ''}"
 
 
 def _distance(code: str, token: Token, current: int, farthest: int) -> int | None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
 from pytest_totphog.clocks.clock import Clock, within_range
+from pytest_totphog.clocks.real_clock import RealClock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.stores import Repository, Store
@@ -24,8 +25,6 @@ __tracebackhide__ = hidden_in_reports
 
 # A test run that died leaves its tokens behind; after a day without a request they are forgotten.
 DAY: Final = 86_400
-# A claim is of use as long as its step may be asked for; no step is longer than a day.
-KEPT_CLAIMS_SECONDS: Final = 7 * DAY
 # How exactly the last use of a namespace is known, in seconds.
 USE_INTERVAL: Final = 60
 
@@ -38,13 +37,14 @@ class Namespace:
 
     Attributes:
         id: its name; empty for the tokens and the clock of all who name none.
-        used_at: when it was last used, in seconds since the epoch, of real time.
+        used_at: when it was last used, in seconds since the epoch, by the store's clock or by real time,
+            whichever is later.
         frozen_at: where its clock stands, in microseconds since the epoch, which every store can count up to the
             year 9999; None while it is live.
         scope: where what its tokens hand out counts, a `ReplayScope`; empty for all who use the namespace.
     """
 
-    collection: ClassVar = "namespaces_namespace"
+    collection: ClassVar[str] = "namespaces_namespace"
 
     id: str
     used_at: float
@@ -58,13 +58,15 @@ class StoredClock(Clock):
     Args:
         namespaces: where it is kept.
         id: the namespace whose clock it is.
+        used_at: says when a namespace is used that is used now; see `Namespace`.
     """
 
     # Another process may freeze it.
     _longest_wait = 1.0
 
-    def __init__(self, namespaces: Repository[Namespace], id: str) -> None:
+    def __init__(self, namespaces: Repository[Namespace], id: str, used_at: Callable[[], float]) -> None:
         super().__init__()
+        self._used_at = used_at
         self._namespaces = namespaces
         self._id = id
 
@@ -82,7 +84,7 @@ class StoredClock(Clock):
 
     def _put(self, change: Callable[[int | None], int | None]) -> None:
         def changed(old: Namespace | None) -> Namespace:
-            known = Namespace(self._id, Clock().time()) if old is None else old
+            known = Namespace(self._id, self._used_at()) if old is None else old
             nanoseconds = change(_nanoseconds(known))
             return replace(known, frozen_at=None if nanoseconds is None else nanoseconds // 1000)
 
@@ -114,10 +116,11 @@ class Namespaces:
     ) -> None:
         self.store = store
         self._holder = holder
-        self._clock = Clock() if clock is None else clock
+        self._clock = RealClock() if clock is None else clock
         self._lock = threading.Lock()
         self._authenticators: dict[str, Authenticator] = {}
         self._touched: dict[str, float] = {}
+        self._closed = False
         self.default = self._make("") if default is None else default
 
     def get(self, name: str) -> Authenticator:
@@ -150,28 +153,35 @@ class Namespaces:
         return name in self._authenticators
 
     def prune(self) -> None:
-        """Forget the namespaces that nobody has used for a day, with their tokens, and what was claimed a week ago."""
-        now = self._clock.time()
+        """Forget the namespaces that surely nobody has used for a day, with their tokens.
+
+        By the store's clock and by real time: the clock of one of many machines may be days off.
+        """
+        before = min(self.store.time(), self._clock.time()) - DAY
         records = self._records.find()
         for namespace in records:
-            if namespace.id and namespace.used_at < now - DAY:
+            if namespace.id and namespace.used_at < before:
                 self._tokens.clear(namespace=namespace.id)
                 self._records.remove(namespace.id)
-        kept = {namespace.id for namespace in records if namespace.used_at >= now - DAY}
+        kept = {namespace.id for namespace in records if namespace.used_at >= before}
         with self._lock:
             # Another process may have pruned what this one still knows.
             self._authenticators = {name: each for name, each in self._authenticators.items() if name in kept}
             self._touched = {name: each for name, each in self._touched.items() if name in kept}
-        self.store.ledger.prune(now - KEPT_CLAIMS_SECONDS)
 
     def open(self, api_url: str) -> None:
-        """Tell the tokens of those who name no namespace where they are served."""
+        """Tell the tokens of those who name no namespace where they are served, and let all wait for codes."""
         self.default.open(api_url)
+        with self._lock:
+            self._closed = False
+            for authenticator in self._authenticators.values():
+                authenticator.closed = False
 
     def close(self) -> None:
-        """Give up all waiting for codes, in every namespace."""
+        """Give up all waiting for codes, in every namespace, until `open`."""
         self.default.close()
         with self._lock:
+            self._closed = True
             authenticators = list(self._authenticators.values())
         for authenticator in authenticators:
             authenticator.close()
@@ -185,8 +195,8 @@ class Namespaces:
         return self.store.repository(Token)
 
     def _make(self, name: str) -> Authenticator:
-        clock = StoredClock(self._records, name)
-        return Authenticator(
+        clock = StoredClock(self._records, name, self._used_at)
+        authenticator = Authenticator(
             clock,
             self._tokens,
             ScopedLedger(self.store, clock, partial(self._scope, name)),
@@ -194,6 +204,8 @@ class Namespaces:
             holder=self._holder,
             on_scope=partial(self._keep_scope, name),
         )
+        authenticator.closed = self._closed
+        return authenticator
 
     def _scope(self, name: str) -> ReplayScope:
         namespace = self._records.get(name)
@@ -205,11 +217,14 @@ class Namespaces:
         self._put(name, scope=str(scope))
 
     def _touch(self, name: str) -> None:
-        now = self._clock.time()
+        now = self._used_at()
         self._put(name, used_at=now)
-        self._touched[name] = now
+        self._touched[name] = self._clock.time()
 
     def _put(self, name: str, **changes: Any) -> None:
         """Change what is known of a namespace."""
-        new = Namespace(name, self._clock.time())
+        new = Namespace(name, self._used_at())
         put(self._records, name, lambda old: replace(new if old is None else old, **changes))
+
+    def _used_at(self) -> float:
+        return max(self.store.time(), self._clock.time())

@@ -90,21 +90,19 @@ class ScopedLedger:
     ) -> Claim | None:
         """Claim the first free step; see `Ledger.claim`."""
         first, *more = [key for each in (fingerprint, *also) for key in self._keys(each)]
-        return self._store.ledger.claim(first, earliest, latest, holder=holder, claimed_at=claimed_at, also=more)
+        claim = self._store.ledger.claim(first, earliest, latest, holder=holder, claimed_at=claimed_at, also=more)
+        return None if claim is None else replace(claim, fingerprint=fingerprint)
 
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""
-        claims = [claim for key in self._keys(fingerprint) if (claim := self._store.ledger.last(key)) is not None]
+        found = (self._store.ledger.last(key) for key in self._keys(fingerprint))
+        claims = [replace(claim, fingerprint=fingerprint) for claim in found if claim is not None]
         return max(claims, key=lambda claim: claim.step, default=None)
 
     def find(self, fingerprint: str, step: int) -> Claim | None:
         """Return the claim on one step of a credential."""
-        claims = (self._store.ledger.find(key, step) for key in self._keys(fingerprint))
-        return next((claim for claim in claims if claim is not None), None)
-
-    def prune(self, before: float) -> None:
-        """Forget what was claimed before; see `Ledger.prune`."""
-        self._store.ledger.prune(before)
+        found = (self._store.ledger.find(key, step) for key in self._keys(fingerprint))
+        return next((replace(claim, fingerprint=fingerprint) for claim in found if claim is not None), None)
 
     def _keys(self, fingerprint: str) -> tuple[str, ...]:
         scope = self._scope()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Never, Protocol
 
 from pytest_totphog.authenticator.codes import OneTimeCode, TakenCode
 from pytest_totphog.authenticator.explanation import Explanation, explain
@@ -14,8 +14,9 @@ from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant,
 from pytest_totphog.clocks.wording import duration, instant
 from pytest_totphog.credentials import otp, qr
 from pytest_totphog.credentials.token import Token
-from pytest_totphog.errors import CodeUnavailable, InvalidInput, hidden_in_reports, shown
-from pytest_totphog.stores.ledger import MAX_HOLDER, Ledger
+from pytest_totphog.errors import CodeUnavailable, InvalidCall, InvalidInput, hidden_in_reports, shown
+from pytest_totphog.inputs import is_number, is_whole
+from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP, Ledger
 
 __all__ = ["Keeper", "TotpToken"]
 
@@ -24,8 +25,6 @@ __tracebackhide__ = hidden_in_reports
 DEFAULT_MIN_REMAINING: Final = 10
 DEFAULT_TIMEOUT: Final = 90
 MAX_STEPS: Final = 1000
-# The last step that a store can count; no clock shows it.
-LAST_STEP: Final = 2**62
 # Of a long queue, how many are named in an error.
 NAMED_CLAIMS: Final = 5
 
@@ -97,15 +96,35 @@ class TotpToken(Token):
         step = self.step_at(when)
         return self._taken(by, step, self.code_at_step(step))
 
-    def verify(self, code: str, window: int = 0) -> bool:
+    def verify(self, code: str, window: int = 0, **others: Never) -> bool:
         """Return whether a verifier with this window would accept the code now; spends nothing.
 
         Args:
             code: ASCII digits of the exact length; anything else is refused.
             window: how many steps before and after the current one are accepted.
+            others: none; an error that says what pyotp's names are here.
 
         Raises:
+            InvalidCall: for another argument, such as pyotp's `valid_window`.
             InvalidInput: when `code` is no string or `window` is not a whole number from 0 to 1,000.
+        """
+        if others:
+            raise InvalidCall(
+                f"verify() does not take {', '.join(others)}; pyotp's valid_window is window here, as in "
+                "verify(code, window=1), and instead of for_time it is the clock that is moved"
+            )
+        return self.verify_code(code, window)
+
+    def verify_code(self, code: str, window: int = 0, holder: str | None = None) -> bool:
+        """Return what `verify` returns.
+
+        Args:
+            code: see `verify`.
+            window: see `verify`.
+            holder: who asks, for the journal; the running test unless given.
+
+        Raises:
+            InvalidInput: see `verify`.
         """
         code, window = _code(code), _steps("window", window)
         keeper = self.authenticator
@@ -117,7 +136,8 @@ class TotpToken(Token):
             for step in range(max(0, current - window), current + window + 1)
         ]
         accepted = any(matches)
-        keeper.journal.verified(self, at=moment / NANOSECONDS, step=current, holder=keeper.holder(), accepted=accepted)
+        holder = keeper.holder() if holder is None else holder
+        keeper.journal.verified(self, at=moment / NANOSECONDS, step=current, holder=holder, accepted=accepted)
         return accepted
 
     def one_time_code(
@@ -311,7 +331,7 @@ class TotpToken(Token):
         """Return the last step that begins in time; a frozen clock is moved, so there every step does."""
         clock = self.authenticator.clock
         if clock.mode == "frozen":
-            return LAST_STEP
+            return MAX_STEP
         if clock.stopped_by():
             return self.step_at(moment)
         return (moment + round(timeout * NANOSECONDS)) // (self.period * NANOSECONDS)
@@ -366,13 +386,13 @@ def _code(code: object) -> str:
 
 
 def _steps(field: str, value: object, least: int = 0) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_STEPS:
+    if not is_whole(value, least, MAX_STEPS):
         raise InvalidInput(f"{field} is {shown(value)}; accepted are {least} to {MAX_STEPS} steps")
     return value
 
 
 def _seconds(field: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_PERIOD:
+    if not is_number(value, 0, MAX_PERIOD):
         raise InvalidInput(f"{field} is {shown(value)}; accepted are 0 to {MAX_PERIOD} seconds")
     return value
 

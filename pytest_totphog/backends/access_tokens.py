@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput, MissingExtra, hidden_in_reports, shown
+from pytest_totphog.inputs import is_whole
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.memory import MemoryRepository
 
@@ -28,7 +29,7 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQU
 class SigningKey:
     """The key of an app that was given none; it is kept with the accounts, so that their tokens outlive a restart."""
 
-    collection: ClassVar = "access_tokens_signingkey"
+    collection: ClassVar[str] = "access_tokens_signingkey"
 
     id: str
     key: str = field(repr=False)
@@ -53,7 +54,7 @@ class AccessTokens:
             import jwt
         except ImportError:
             raise MissingExtra("this backend", "PyJWT", "backends") from None
-        if isinstance(lifetime, bool) or not isinstance(lifetime, int) or not 1 <= lifetime <= MAX_LIFETIME:
+        if not is_whole(lifetime, 1, MAX_LIFETIME):
             raise InvalidInput(
                 f"the lifetime of access tokens is {shown(lifetime)}; accepted are 1 to {MAX_LIFETIME} seconds"
             )

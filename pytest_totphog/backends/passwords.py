@@ -7,6 +7,7 @@ import hashlib
 from typing import Final
 
 from pytest_totphog.errors import InvalidInput, MissingExtra, shown
+from pytest_totphog.inputs import is_whole
 
 __all__ = ["PasswordHasher"]
 
@@ -30,7 +31,7 @@ class PasswordHasher:
             import bcrypt
         except ImportError:
             raise MissingExtra("this backend", "bcrypt", "backends") from None
-        if isinstance(cost, bool) or not isinstance(cost, int) or not LEAST_COST <= cost <= GREATEST_COST:
+        if not is_whole(cost, LEAST_COST, GREATEST_COST):
             raise InvalidInput(f"the bcrypt cost is {shown(cost)}; accepted are {LEAST_COST} to {GREATEST_COST}")
         self._bcrypt = bcrypt
         self._cost = cost

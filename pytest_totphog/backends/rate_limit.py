@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock
 from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.inputs import is_whole
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Check
 
@@ -32,7 +33,7 @@ class RateLimit:
     """
 
     def __init__(self, gate: Check, clock: Clock, requests: int) -> None:
-        if isinstance(requests, bool) or not isinstance(requests, int) or requests < 1:
+        if not is_whole(requests, 1):
             raise InvalidInput(
                 f"the rate limit is {shown(requests)}; accepted are 1 and more requests a minute, or None"
             )

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
-from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
+from pytest_totphog.inputs import is_number, is_whole
 from pytest_totphog.stores import Repository, Store
 
 __all__ = ["Attempts", "LastStep", "Verdict", "Verifier", "VerifierPolicy"]
+
+__tracebackhide__ = hidden_in_reports
 
 MAX_WINDOW: Final = 100
 
 
 @dataclass(frozen=True)
 class VerifierPolicy:
-    """What a verifier accepts, and how often one may be wrong.
+    """What a verifier accepts, and how often one may be wrong; strict unless it says otherwise.
 
     Attributes:
         window: how many time steps before and after the current one are accepted (RFC 6238 section 5.2
@@ -27,6 +29,7 @@ class VerifierPolicy:
         one_time: whether each step is accepted once and only forwards (RFC 6238 section 5.2).
         max_failures: after how many failures in a row an account is locked (RFC 4226 section 7.3); None for never.
         lockout_seconds: how long a lockout lasts on the verifier's clock.
+        reregister: whether registering a name again replaces its secret; only simple, whose document has it so, does.
 
     Raises:
         InvalidInput: when any of them is not what is accepted.
@@ -36,21 +39,17 @@ class VerifierPolicy:
     one_time: bool = True
     max_failures: int | None = 5
     lockout_seconds: float = 900
+    reregister: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.window, bool) or not isinstance(self.window, int) or not 0 <= self.window <= MAX_WINDOW:
+        if not is_whole(self.window, 0, MAX_WINDOW):
             raise InvalidInput(f"window is {shown(self.window)}; accepted are 0 to {MAX_WINDOW} steps")
-        if not isinstance(self.one_time, bool):
-            raise InvalidInput(f"one_time is {shown(self.one_time)}; accepted are True and False")
-        if self.max_failures is not None and (
-            isinstance(self.max_failures, bool) or not isinstance(self.max_failures, int) or self.max_failures < 1
-        ):
+        for switch in "one_time", "reregister":
+            if not isinstance(value := getattr(self, switch), bool):
+                raise InvalidInput(f"{switch} is {shown(value)}; accepted are True and False")
+        if self.max_failures is not None and not is_whole(self.max_failures, 1):
             raise InvalidInput(f"max_failures is {shown(self.max_failures)}; accepted are 1 and more, or None")
-        if (
-            isinstance(self.lockout_seconds, bool)
-            or not isinstance(self.lockout_seconds, (int, float))
-            or not 0 < self.lockout_seconds < math.inf
-        ):
+        if not is_number(self.lockout_seconds, 0) or not self.lockout_seconds:
             raise InvalidInput(f"lockout_seconds is {shown(self.lockout_seconds)}; accepted are seconds above 0")
 
 
@@ -77,7 +76,7 @@ class Verdict:
 class LastStep:
     """The latest time step that an account's credential has been accepted at."""
 
-    collection: ClassVar = "verifier_laststep"
+    collection: ClassVar[str] = "verifier_laststep"
 
     id: str
     step: int
@@ -87,7 +86,7 @@ class LastStep:
 class Attempts:
     """How often in a row an account has been wrong, and until when it is locked (seconds since the epoch)."""
 
-    collection: ClassVar = "verifier_attempts"
+    collection: ClassVar[str] = "verifier_attempts"
 
     id: str
     failures: int = 0

@@ -11,15 +11,21 @@ from inspect import iscoroutinefunction
 from typing import Any, Final, Protocol, TypeVar
 
 from pytest_totphog.browsers.steps import Steps, awaited, begun, silent, taken
-from pytest_totphog.errors import BrowserError, InvalidInput, shown
+from pytest_totphog.errors import BrowserError, InvalidInput, hidden_in_reports, shown
 
-__all__ = ["PATH", "Library", "library_of", "performed"]
+__all__ = ["PLACE", "Library", "library_of", "performed"]
+
+__tracebackhide__ = hidden_in_reports
 
 T = TypeVar("T")
 
 PAUSE: Final = 0.05
-# Where an error happened; what comes after the path may be secret.
-PATH: Final = "() => location.pathname"
+# Where an error happened; what comes after the path may be secret, and in other URLs than these all of it.
+PLACE: Final = """() => {
+  if (location.protocol === "about:") return location.href.split("#")[0];
+  if (/^(https?|file):$/.test(location.protocol)) return `the page '${location.pathname.slice(0, 100)}'`;
+  return `a ${location.protocol} page`;
+}"""
 
 
 class Library(Protocol):

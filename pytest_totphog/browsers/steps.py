@@ -8,7 +8,11 @@ from inspect import isawaitable
 from types import coroutine
 from typing import Any, TypeAlias, TypeVar
 
+from pytest_totphog.errors import hidden_in_reports
+
 __all__ = ["Steps", "awaited", "begun", "silent", "taken"]
+
+__tracebackhide__ = hidden_in_reports
 
 T = TypeVar("T")
 

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from pytest_totphog.clocks.stopped_time import stopped_by
 from pytest_totphog.errors import ClockNotFrozen, CodeUnavailable, InvalidInput, hidden_in_reports, shown
+from pytest_totphog.inputs import is_number, is_whole
 
 __all__ = ["NANOSECONDS", "Clock", "Instant", "as_datetime", "as_nanoseconds", "as_period", "real_time_ns"]
 
@@ -27,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _END = 253_402_300_800 * NANOSECONDS  # the year 10,000: no datetime is later
 
-Instant: TypeAlias = "int | float | str | datetime"
+Instant: TypeAlias = int | float | str | datetime
 """A point in time: seconds since the epoch, an ISO 8601 text with an offset, or an aware datetime."""
 
 
@@ -41,13 +42,14 @@ def as_nanoseconds(when: Instant) -> int:
         InvalidInput: for a naive datetime, a text without an offset, a time before 1970 or after 9999,
             and anything that is no point in time.
     """
+    remedy = "give it one: tzinfo=timezone.utc"
     if isinstance(when, str):
-        when = _parse(when)
+        when, remedy = _parse(when), "append 'Z', or an offset such as '+02:00'"
     if isinstance(when, datetime):
         if when.utcoffset() is None:
             raise InvalidInput(
                 f"the time {when.isoformat(' ')!r} has no time zone, so it means another instant on another machine; "
-                "append 'Z' to a text, or give a datetime tzinfo=timezone.utc"
+                f"{remedy}"
             )
         microseconds: float = (when - _EPOCH) // _MICROSECOND
     elif isinstance(when, bool) or not isinstance(when, (int, float)):
@@ -89,7 +91,7 @@ def as_period(period: object) -> int:
     Raises:
         InvalidInput: unless it is an integer from 1 to 86,400.
     """
-    if isinstance(period, bool) or not isinstance(period, int) or not 1 <= period <= MAX_PERIOD:
+    if not is_whole(period, 1, MAX_PERIOD):
         raise InvalidInput(f"period is {shown(period)}; accepted are whole seconds from 1 to {MAX_PERIOD}")
     return period
 
@@ -134,7 +136,7 @@ class Clock:
     held = False
 
     # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
-    monotonic = staticmethod(_running_monotonic())
+    monotonic: staticmethod[[], float] = staticmethod(_running_monotonic())
 
     # How long a waiter sleeps before it looks again, in seconds, where nobody may be there to wake it.
     _longest_wait = math.inf
@@ -148,7 +150,7 @@ class Clock:
         return f"<{type(self).__name__} {self.mode} at {self.now().isoformat()}>"
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Literal["live", "frozen"]:
         """`"live"` while the clock follows the system's, `"frozen"` while it stands still."""
         return "live" if self._reading() is None else "frozen"
 
@@ -195,19 +197,21 @@ class Clock:
             if self._reading() is not None:
                 self._show(None)
 
-    def tick(self, seconds: float = 1) -> float:
+    def tick(self, seconds: float | timedelta = 1) -> float:
         """Move a frozen clock forward and return its new time.
 
         Args:
-            seconds: how far, zero or more.
+            seconds: how far, zero or more; a number or a timedelta.
 
         Raises:
             ClockNotFrozen: on a live clock.
             InvalidInput: for a negative or non-finite number.
         """
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
+        if isinstance(seconds, timedelta):
+            seconds = seconds.total_seconds()
+        if not is_number(seconds, 0):
             raise InvalidInput(
-                f"cannot tick by {shown(seconds)}; accepted are zero or more seconds (move_to() also goes back)"
+                f"cannot tick by {shown(seconds)}; accepted are zero or more seconds, and to go back, set the time anew"
             )
         with self._changing():
             self._require_frozen("tick")

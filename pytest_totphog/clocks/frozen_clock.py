@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, overload
 
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock, Instant, as_nanoseconds
 from pytest_totphog.clocks.libfaketime import TimestampFile
@@ -17,13 +17,17 @@ from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 if TYPE_CHECKING:
     from typing import Self
 
+    from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
     from pytest_totphog.clocks.page_clock import PageClock, PageClocks
 
 __all__ = ["DEFAULT_PATCH", "FrozenClock"]
 
 __tracebackhide__ = hidden_in_reports
 
+PatchName: TypeAlias = Literal["auto", "freezegun", "time-machine"]
+
 DEFAULT_PATCH: Final = "freezegun"
+KEPT: Final = "kept"
 
 
 class FrozenClock(Clock):
@@ -42,37 +46,43 @@ class FrozenClock(Clock):
         MissingExtra: for `"time-machine"` where it is not installed.
     """
 
-    def __init__(self, at: Instant | None = None, patch: str | None = DEFAULT_PATCH) -> None:
+    def __init__(self, at: Instant | None = None, patch: PatchName | None = DEFAULT_PATCH) -> None:
         super().__init__()
         self._patch: Patch | None = None
         self._timestamp_file: TimestampFile | None = None
         self._page_clocks: PageClocks | None = None
         self._changing_in: set[int] = set()  # threads
+        # What `freeze` stops unless it is told.
+        self.kept_patch: PatchName | None = None
         if at is not None:
             self.freeze(at, patch)
 
     @property
-    def patch(self) -> str | None:
+    def patch(self) -> PatchName | None:
         """What else stands still, see the class; None on a live clock as well."""
-        return next((name for name, kind in PATCHES.items() if isinstance(self._patch, kind)), None)
+        found = next((name for name, kind in PATCHES.items() if isinstance(self._patch, kind)), None)
+        return cast("PatchName | None", found)
 
-    def freeze(self, at: Instant, patch: str | None = None) -> None:
-        """Stand still at a point in time; a frozen clock moves there, and keeps its patch unless given another.
+    def freeze(self, at: Instant, patch: PatchName | Literal["kept"] | None = KEPT) -> None:
+        """Stand still at a point in time; a frozen clock moves there.
 
         Args:
             at: seconds since the epoch, ISO 8601 text with an offset, or an aware datetime.
-            patch: what else stands still, see the class; nothing unless given.
+            patch: what else stands still, see the class; unless given, what did when the clock was frozen last, and
+                nothing the first time.
         """
+        patch = self.kept_patch if patch == KEPT else patch
         if patch not in PATCHES:
             raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")
         nanoseconds = as_nanoseconds(at)
         with self._changing():
-            if self._patch is not None and patch is not None and not isinstance(self._patch, PATCHES[patch]):
+            if self._patch is not None and not isinstance(self._patch, PATCHES[patch]):
                 self._show(None)
             if self._patch is None:
                 starting = PATCHES[patch]()
                 starting.start(nanoseconds)
                 self._patch = starting
+            self.kept_patch = patch
             self._show(nanoseconds)
 
     def overruled_by(self) -> str:
@@ -88,6 +98,12 @@ class FrozenClock(Clock):
         """Return the time as whole nanoseconds since the epoch."""
         self._show_in_pages()
         return super().time_ns()
+
+    @overload
+    def apply_to(self, page: AsyncPage) -> Awaitable[None]: ...
+
+    @overload
+    def apply_to(self, page: SyncPage | WebDriver) -> None: ...
 
     def apply_to(self, page: Any) -> Any:
         """Give a page's JavaScript this clock's time: in what it shows now, and in every document that it will show.

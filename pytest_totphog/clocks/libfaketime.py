@@ -32,8 +32,8 @@ _PACKAGE: Final = "vendor/libfaketime/src/libfaketime.so.1"  # in the package th
 # Python 3.11 and later is an OSError (https://github.com/wolfcw/libfaketime/issues/426), and a signal handler that
 # comes while they wait has the real time.
 _WAITING: Final = (b"sleep", b"poll", b"select", b"epoll_wait", b"epoll_pwait", b"timer_settime", b"timerfd_settime")
-# The name of a semaphore, and one that is none. It and the memory shared with it stay in /dev/shm when a process
-# is killed, and are needed for nothing here (https://github.com/wolfcw/libfaketime/issues/56).
+# Before 0.9.11, which knows FAKETIME_DISABLE_SHM, only a semaphore's name that is none keeps the library from leaving
+# its semaphore and shared memory in /dev/shm when a process is killed (https://github.com/wolfcw/libfaketime/issues/56).
 _SEMAPHORE: Final = (b"/faketime_sem_%ld\0", b"/f/ketime_sem_%ld\0")
 
 _SETTINGS: Final = {
@@ -43,6 +43,7 @@ _SETTINGS: Final = {
     "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # those of pthread_cond_timedwait() too
     "NO_FAKE_STAT": "1",  # the times of files stay as they are, when they are read
     "FAKE_UTIME": "0",  # and when they are set
+    "FAKETIME_DISABLE_SHM": "1",  # no process needs what another one shares
 }
 
 
@@ -57,7 +58,9 @@ class TimestampFile:
     """
 
     def __init__(self) -> None:
-        library = _libfaketime().read_bytes().replace(*_SEMAPHORE)
+        library = _libfaketime().read_bytes()
+        if b"FAKETIME_DISABLE_SHM\0" not in library:
+            library = library.replace(*_SEMAPHORE)
         for name in _WAITING:
             library = library.replace(name + b"\0", name[:-1] + b"-\0")
         self._directory = Path(tempfile.mkdtemp(prefix="totphog-", dir=_directory()))

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from pytest_totphog.browsers.library import library_of
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.errors import InvalidInput
+from pytest_totphog.errors import InvalidInput, hidden_in_reports
 
 __all__ = ["PageClocks"]
+
+__tracebackhide__ = hidden_in_reports
 
 # `Date` in every document that may be reached from here, and nothing else: timers and `performance` run on. Whatever is
 # told last holds, in whichever order the scripts of a new document run; null is the real time.

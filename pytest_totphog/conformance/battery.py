@@ -18,7 +18,7 @@ from pytest_totphog.conformance.progress import Progress
 from pytest_totphog.conformance.rules import CHECKS
 from pytest_totphog.conformance.subjects import record
 from pytest_totphog.servers.totp_server import TotpServer
-from pytest_totphog.settings import checked, option
+from pytest_totphog.settings import checked, flag, option, setting
 
 __all__ = ["TotpConformance", "totp_profile", "verdict_of"]
 
@@ -205,7 +205,7 @@ def _progress(request: pytest.FixtureRequest) -> Progress:
 
 
 def _profile(request: pytest.FixtureRequest) -> Profile:
-    source, names = "--totphog-profile", [option(request.config, "profile")]
+    source, names = setting(request.config, "profile"), [option(request.config, "profile")]
     marker = request.node.get_closest_marker("totp_profile")
     if marker is not None:
         source, names = "@pytest.mark.totp_profile", [*marker.args, *marker.kwargs.values()]
@@ -226,7 +226,7 @@ def _waiver(test_class: type[TotpConformance], rule: Rule) -> str:
 
 
 def _throttle_allowed(config: pytest.Config) -> bool:
-    return bool(config.getoption("totphog_throttle") or config.getini("totphog_throttle"))
+    return bool(config.getoption("totphog_throttle") or flag(config, "totphog_throttle"))
 
 
 def _test(check: Check) -> Callable[[Any, pytest.FixtureRequest, Context], None]:

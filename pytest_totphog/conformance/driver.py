@@ -57,7 +57,8 @@ class LoginDriver:
 
     # Required.
 
-    def enroll(self, account: Any) -> str:
+    # So that a type checker lets a driver leave the argument out.
+    def enroll(self, *account: Any, **nothing: Any) -> str:
         """Give an account a TOTP factor and return what its authenticator app is shown.
 
         Where the login wants a code to confirm it, take that from `one_time_code`. A driver with a single account
@@ -156,7 +157,7 @@ class LoginDriver:
         if not self._parameters:
             return token
         shape = {name: getattr(token, name) for name in ("digits", "period", "algorithm")} | dict(self._parameters)
-        return self.server.add_token(token.name, token.secret, token.issuer, **shape)
+        return self.server.add_token(name=token.name, secret=token.secret, issuer=token.issuer, **shape)
 
     def one_time_code(self, source: str) -> str:
         """Return a code for what an enrolment shows, to confirm it with; the battery then knows that it is spent.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -82,7 +81,7 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
-        return _plain(asdict(self))
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Finding:
@@ -128,9 +127,3 @@ class Measured:
         return Measured(
             **{name: mine if mine is not None else getattr(other, name) for name, mine in asdict(self).items()}
         )
-
-
-def _plain(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data in JSON's own types: pytest-xdist carries no subclasses of str."""
-    plain: dict[str, Any] = json.loads(json.dumps(data))
-    return plain

@@ -9,9 +9,7 @@ from typing import Final
 from pytest_totphog.conformance.finding import Level, Rule
 from pytest_totphog.errors import InvalidInput, shown
 
-__all__ = ["DEFAULT_PROFILE", "PROFILES", "Profile", "profile_of"]
-
-DEFAULT_PROFILE: Final = "rfc6238"
+__all__ = ["PROFILES", "Profile", "profile_of"]
 
 NIST: Final = "NIST SP 800-63B-4"
 ASVS: Final = "OWASP ASVS 5.0.0"

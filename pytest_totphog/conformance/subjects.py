@@ -11,10 +11,10 @@ from typing import Any, Final
 import pytest
 
 from pytest_totphog.conformance.finding import Finding, Measured, Rule, Verdict
+from pytest_totphog.settings import BATTERY_PROPERTY
 
-__all__ = ["PROPERTY", "Subject", "number", "record", "subjects"]
+__all__ = ["Subject", "number", "record", "subjects"]
 
-PROPERTY: Final = "totphog_battery"
 """The name of the user properties that a rule's test reports with, so that pytest-xdist and JUnit XML have them."""
 
 # Where one of them is broken, a guesser has a way around the throttle: new sessions, other addresses, old cookies, the
@@ -102,11 +102,11 @@ def record(item: pytest.Item, value: Finding | Measured | str) -> None:
         data["measured"] = value.as_dict()
     else:
         data["problem"] = value
-    item.user_properties.append((PROPERTY, json.dumps(data)))
+    item.user_properties.append((BATTERY_PROPERTY, json.dumps(data)))
 
 
 def subjects(properties: Iterable[str], rules: Sequence[Rule] = ()) -> list[Subject]:
-    """Return the logins by name, each with its findings, from the user properties named `PROPERTY`.
+    """Return the logins by name, each with its findings, from the user properties named `BATTERY_PROPERTY`.
 
     Workers of pytest-xdist report in any order, and a test that is run again reports again: the order of the logins
     and findings does not depend on it, and what was reported last of a rule counts.

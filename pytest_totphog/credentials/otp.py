@@ -105,12 +105,13 @@ def as_digits(digits: object) -> int:
     return digits
 
 
-def fingerprint(key: bytes, digits: int, period: int, algorithm: str) -> str:
+def fingerprint(key: bytes, period: int, algorithm: str) -> str:
     """Return what identifies a credential without telling its secret: 32 hexadecimal digits.
 
-    Two tokens of one account (the same secret and parameters) have one fingerprint.
+    Two tokens of one account have one fingerprint, also where one shows 6 digits and the other 8: the short code is
+    the end of the long one (RFC 4226 section 5.3).
     """
-    shape = f"{algorithm}/{digits}/{period}/".encode("ascii")
+    shape = f"{algorithm}/{period}/".encode("ascii")
     return hashlib.sha256(b"pytest-totphog/" + shape + key).hexdigest()[:32]
 
 

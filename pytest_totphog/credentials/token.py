@@ -54,7 +54,7 @@ class Token:
         InvalidInput: when any of them is not what is accepted.
     """
 
-    collection: ClassVar = "tokens_token"
+    collection: ClassVar[str] = "tokens_token"
 
     id: str
     name: str
@@ -138,8 +138,8 @@ class Token:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What identifies the credential (secret, digits, period, algorithm) without telling the secret."""
-        return otp.fingerprint(self._generator.byte_secret(), self.digits, self.period, self.algorithm)
+        """What identifies the credential (secret, algorithm, period) without telling the secret."""
+        return otp.fingerprint(self._generator.byte_secret(), self.period, self.algorithm)
 
     @cached_property
     def uri(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from pytest_totphog.browsers.library import PATH, Library, library_of, performed
+from pytest_totphog.browsers.library import PLACE, Library, library_of, performed
 from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.enrolment.sources import Source
@@ -98,8 +98,8 @@ def _enrolled(library: Library, locator: Any, enroll: Callable[[Source], T], tim
                 raise
             seen.append(type(error).__name__)
         if Clock.monotonic() > deadline:
-            where = yield library.evaluate(PATH)
-            what = f"the page {shown(where)}" if locator is None else f"{shown(locator)} on the page {shown(where)}"
+            where = yield library.evaluate(PLACE)
+            what = where if locator is None else f"{shown(locator)} on {where}"
             raise BrowserError(
                 f"{what} shows nothing to enrol with, after {timeout:g} s: {'; '.join(seen) or 'it is not seen'}. "
                 "Accepted are a QR code, an otpauth:// link or text, and a secret in base32"

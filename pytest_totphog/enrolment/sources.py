@@ -15,7 +15,7 @@ __all__ = ["Source", "accounts_in"]
 __tracebackhide__ = hidden_in_reports
 
 # A text, the bytes of a picture, or the path of one.
-Source: TypeAlias = "str | bytes | bytearray | memoryview | os.PathLike[str]"
+Source: TypeAlias = str | bytes | bytearray | memoryview | os.PathLike[str]
 
 _FILE_NAME = re.compile(r"[^<>\n]+\.(png|jpe?g|webp|svg)", re.IGNORECASE)
 _LINK = re.compile(r"(https?)://([a-z0-9.-]{1,60})(?=(?::\d{1,5})?(?:[/?#]|$))", re.IGNORECASE | re.ASCII)

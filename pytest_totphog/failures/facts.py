@@ -17,6 +17,7 @@ from pytest_totphog.errors import StoreError, TotphogError
 from pytest_totphog.failures.app_clock import TOLERANCE, ask, compared, shown_urls
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 from pytest_totphog.failures.record import Record
+from pytest_totphog.settings import BATTERY_PROPERTY
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Surroundings", "failure_of"]
 
 SHOWN_CODES: Final = 10
-# What a rule of the battery reports with.
-BATTERY: Final = "totphog_battery"
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,14 @@ class Surroundings:
     Attributes:
         clock: the one that all codes of this process follow.
         ledger: gives the ledger of what was handed out.
-        app_url: where the app under test is; empty where the test's fixtures show one.
+        app_url: where the app under test is; empty where the test's fixtures show one; None where none is asked.
         server: the URL of the shared server; empty without one.
         earlier: the latest codes of the tests before, each with the test that took it.
     """
 
     clock: FrozenClock
     ledger: Callable[[], Ledger]
-    app_url: str
+    app_url: str | None
     server: str
     earlier: Iterable[tuple[TakenCode, str]]
 
@@ -58,7 +57,7 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, a
         record: what it took.
         around: knows the rest.
     """
-    if any(name == BATTERY for name, _ in item.user_properties):  # it has evidence of its own
+    if any(name == BATTERY_PROPERTY for name, _ in item.user_properties):  # it has evidence of its own
         return None
     fixtures: Mapping[str, object] = getattr(item, "funcargs", None) or {}
     # After its tear-down the clock is live again; what counts is where it stood.
@@ -109,8 +108,8 @@ def _distinct(tokens: Iterable[Token]) -> list[Token]:
     return list({_key(token): token for token in tokens}.values())
 
 
-def _key(token: Token) -> tuple[str, str, str]:
-    return (token.fingerprint, token.name, token.issuer)
+def _key(token: Token) -> tuple[str, int, str, str]:
+    return (token.fingerprint, token.digits, token.name, token.issuer)
 
 
 def _used_token(token: Token) -> UsedToken:
@@ -175,7 +174,9 @@ def _given_before(code: TakenCode, step: int, around: Surroundings) -> str:
     return ""
 
 
-def _apps(fixtures: Mapping[str, object], app_url: str, instants: Iterable[int]) -> tuple[AppClock, ...]:
+def _apps(fixtures: Mapping[str, object], app_url: str | None, instants: Iterable[int]) -> tuple[AppClock, ...]:
+    if app_url is None:
+        return ()
     urls, browsers = shown_urls({"app_url": app_url} if app_url else fixtures)
     stood = [instant / NANOSECONDS for instant in instants]
     return tuple(compared(reading, stood) for reading in ask(urls, browsers, public=bool(app_url)))

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["PROPERTY", "AppClock", "ClockState", "Failure", "UsedCode", "UsedToken"]
-
-PROPERTY: Final = "totphog_failure"
-"""The name of the user property that a failed test reports with, so that pytest-xdist and JUnit XML have it.
-
-It is empty for a test that was run again since.
-"""
+__all__ = ["AppClock", "ClockState", "Failure", "UsedCode", "UsedToken"]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_totphog.failures.failure import PROPERTY
 from pytest_totphog.failures.record import KEPT_CODES, Record
 from pytest_totphog.failures.waiting import Waited
-from pytest_totphog.settings import part_of_run
+from pytest_totphog.settings import FAILURE_PROPERTY, part_of_run
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
@@ -29,7 +28,7 @@ class Recorder:
     Args:
         clock: the one that all codes of this process follow.
         ledger: gives the ledger of what was handed out, when it is needed.
-        app_url: where the app under test is; unless given, where the test's fixtures show one.
+        app_url: where the app under test is; if empty, where the test's fixtures show one; None to ask none.
         server: the URL of the shared server; empty without one.
 
     Attributes:
@@ -37,7 +36,9 @@ class Recorder:
             the run for which the app remembers it.
     """
 
-    def __init__(self, clock: FrozenClock, ledger: Callable[[], Ledger], app_url: str = "", server: str = "") -> None:
+    def __init__(
+        self, clock: FrozenClock, ledger: Callable[[], Ledger], app_url: str | None = "", server: str = ""
+    ) -> None:
         self.clock = clock
         self.ledger = ledger
         self.app_url = app_url
@@ -64,7 +65,7 @@ class Recorder:
         waited = item.stash.get(self._waited_key, Waited()) + self._record.waited
         properties = [each for each in item.user_properties if each[0] not in waited.properties]
         if call.when == "setup":  # and its failure is taken back
-            properties = [(name, "" if name == PROPERTY else value) for name, value in properties]
+            properties = [(name, "" if name == FAILURE_PROPERTY else value) for name, value in properties]
         item.user_properties[:] = [*properties, *(waited.properties.items() if waited.codes else ())]
         report = yield
         if report.failed:
@@ -96,8 +97,8 @@ class Recorder:
         report.sections.append((TITLE, section(failure)))
         # The item's are those of the reports to come.
         for properties in (item.user_properties, report.user_properties):
-            properties[:] = [each for each in properties if each != (PROPERTY, "")]
-            properties.append((PROPERTY, json.dumps(failure.as_dict())))
+            properties[:] = [each for each in properties if each != (FAILURE_PROPERTY, "")]
+            properties.append((FAILURE_PROPERTY, json.dumps(failure.as_dict())))
         if item.config.getoption("htmlpath", default=None):
             # Where pytest-html looks, also where pytest-xdist has carried it.
             vars(report).setdefault("extras", []).append(extra(failure))

@@ -8,10 +8,12 @@ from typing import Final
 
 import pytest
 
-__all__ = ["CODES", "Waited", "summary"]
+from pytest_totphog.errors import plural
+from pytest_totphog.settings import CODES_PROPERTY
 
-# The names of the properties of a test's report, which JUnit XML carries too.
-CODES: Final = "totphog_one_time_codes"
+__all__ = ["Waited", "summary"]
+
+# What stands beside the number of codes.
 WAITED_FOR: Final = "totphog_codes_waited_for"
 SECONDS: Final = "totphog_waited_seconds"
 
@@ -42,7 +44,7 @@ class Waited:
     @property
     def properties(self) -> dict[str, float]:
         """What stands in the report of a test that took codes."""
-        return {CODES: self.codes, WAITED_FOR: self.waited_for, SECONDS: round(self.seconds, 1)}
+        return {CODES_PROPERTY: self.codes, WAITED_FOR: self.waited_for, SECONDS: round(self.seconds, 1)}
 
 
 def summary(reports: Iterable[pytest.TestReport]) -> str:
@@ -55,7 +57,7 @@ def summary(reports: Iterable[pytest.TestReport]) -> str:
     last = {(report.nodeid, getattr(report, "worker_id", "")): report for report in reports}
     tests = [(_waited(report), report.nodeid) for report in last.values()]
     total = sum((waited for waited, _ in tests), Waited())
-    line = f"totphog: {total.codes} one-time code{'s' if total.codes != 1 else ''}"
+    line = f"totphog: {plural(total.codes, 'one-time code')}"
     if not total.waited_for:
         return f"{line}, none waited for"
     slowest, nodeid = max(tests, key=lambda test: test[0].seconds)
@@ -67,4 +69,6 @@ def summary(reports: Iterable[pytest.TestReport]) -> str:
 
 def _waited(report: pytest.TestReport) -> Waited:
     properties = dict(report.user_properties)
-    return Waited(int(str(properties[CODES])), int(str(properties[WAITED_FOR])), float(str(properties[SECONDS])))
+    return Waited(
+        int(str(properties[CODES_PROPERTY])), int(str(properties[WAITED_FOR])), float(str(properties[SECONDS]))
+    )

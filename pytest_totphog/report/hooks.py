@@ -12,10 +12,10 @@ from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.conformance.finding import Rule
 from pytest_totphog.conformance.subjects import subjects
 from pytest_totphog.errors import InvalidInput
-from pytest_totphog.failures.failure import PROPERTY, Failure
+from pytest_totphog.failures.failure import Failure
 from pytest_totphog.report.files import checked_path, write
 from pytest_totphog.report.terminal import write_table
-from pytest_totphog.settings import option
+from pytest_totphog.settings import FAILURE_PROPERTY, option, setting
 
 __all__ = ["check_path", "summarise", "write_report"]
 
@@ -32,7 +32,7 @@ def check_path(config: pytest.Config) -> None:
     try:
         config.stash[_path_key] = checked_path(option(config, "report"))
     except InvalidInput as error:
-        raise pytest.UsageError(f"--totphog-report: {error}") from None
+        raise pytest.UsageError(f"{setting(config, 'report')}: {error}") from None
 
 
 def write_report(
@@ -52,7 +52,12 @@ def write_report(
     config = session.config
     # A test that was run again has reported its first run too, and another worker may run a test of that name.
     last = {(report.nodeid, getattr(report, "worker_id", "")): report for report in tests}
-    told = [value for report in last.values() for name, value in report.user_properties if name == PROPERTY and value]
+    told = [
+        value
+        for report in last.values()
+        for name, value in report.user_properties
+        if name == FAILURE_PROPERTY and value
+    ]
     failures = sorted((Failure.from_dict(json.loads(str(each))) for each in told), key=lambda failure: failure.test)
     try:
         write(config.stash[_path_key], subjects(properties, rules), Clock().now(), failures)

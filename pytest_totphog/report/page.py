@@ -14,6 +14,7 @@ from typing import Final
 from pytest_totphog.conformance.finding import Measured, Rule, Verdict
 from pytest_totphog.conformance.odds import HORIZONS, RATE, Odds, percent, sentence
 from pytest_totphog.conformance.subjects import Subject
+from pytest_totphog.errors import plural
 from pytest_totphog.failures.failure import Failure
 from pytest_totphog.failures.html import markup
 from pytest_totphog.report import wording
@@ -35,7 +36,7 @@ def render(subjects: Sequence[Subject], created_at: datetime, failures: Sequence
     style = folder.joinpath("page.css").read_text("utf-8")
     only_tests = bool(failures) and not subjects
     heading = "TOTP in failed tests" if only_tests else "TOTP battery"
-    headline = wording.plural(len(failures), "failed test") if only_tests else wording.headline(subjects)
+    headline = plural(len(failures), "failed test") if only_tests else wording.headline(subjects)
     return Template(folder.joinpath("page.html").read_text("utf-8")).substitute(
         title=_text(f"{heading}: {headline}"),
         heading=heading,

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pytest_totphog.conformance.finding import Measured
 from pytest_totphog.conformance.odds import accepted_codes
 from pytest_totphog.conformance.subjects import Subject
+from pytest_totphog.errors import plural
 
-__all__ = ["as_sentence", "counts", "duration", "headline", "plural", "printable", "step", "throttle", "window"]
+__all__ = ["as_sentence", "counts", "duration", "headline", "printable", "step", "throttle", "window"]
 
 
 def window(measured: Measured) -> str:
@@ -51,11 +52,6 @@ def duration(seconds: float) -> str:
         if seconds >= length and seconds % length == 0:
             return plural(int(seconds // length), unit)
     return plural(seconds, "second")
-
-
-def plural(number: float, noun: str) -> str:
-    """Return a number of things: `"1 code"`, `"2 codes"`."""
-    return f"{number:g} {noun}{'' if number == 1 else 's'}"
 
 
 def counts(subjects: Sequence[Subject]) -> str:

@@ -40,9 +40,14 @@ class KnownSecret:
 
 
 class KnownSecrets:
-    """All that are known by now; may be used from any thread."""
+    """All that are known by now; may be used from any thread.
+
+    Attributes:
+        printing: whose turn it is to print of them past pytest's capturing.
+    """
 
     def __init__(self) -> None:
+        self.printing = threading.Lock()
         self._lock = threading.Lock()
         self._lasting: dict[tuple[str, bool], bool] = {}
         self._news: list[KnownSecret] = []

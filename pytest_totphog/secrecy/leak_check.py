@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from pytest_totphog.errors import plural
 from pytest_totphog.secrecy.artifacts import Artifacts
 from pytest_totphog.secrecy.known_secrets import KnownSecrets
 from pytest_totphog.secrecy.masks import known_secrets
@@ -77,7 +78,7 @@ class LeakCheck:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was found, what was looked at, and what was not."""
-        looked_at = f"{_count(self._artifacts.files, 'file')} and the output of {_count(len(self._tests), 'test')}"
+        looked_at = f"{plural(self._artifacts.files, 'file')} and the output of {plural(len(self._tests), 'test')}"
         if self._leaks:
             terminalreporter.section("TOTP secrets have leaked", sep="=", red=True)
             for leak in [*self._leaks][:SHOWN]:
@@ -86,7 +87,7 @@ class LeakCheck:
                 terminalreporter.write_line(f"and {len(self._leaks) - SHOWN:,} more", red=True)
             terminalreporter.write_line(f"Looked at: {looked_at}. Replace the secrets that are still in use.")
         else:
-            secrets = _count(len(self._known), "known secret")
+            secrets = plural(len(self._known), "known secret")
             terminalreporter.write_line(f"totphog: none of {secrets} in {looked_at}")
         for what in self._left_out():
             terminalreporter.write_line(f"totphog: not looked at: {what}", yellow=True)
@@ -124,7 +125,3 @@ class LeakCheck:
     def _shown(self, path: Path) -> str:
         root = self._config.rootpath
         return str(path.relative_to(root) if path.is_relative_to(root) else path)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

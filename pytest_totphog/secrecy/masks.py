@@ -17,6 +17,7 @@ import pytest
 from pytest_totphog.authenticator.accounts import Account
 from pytest_totphog.credentials.token import Secret, Token
 from pytest_totphog.secrecy.known_secrets import MASK, KnownSecret, KnownSecrets, of_account, of_token
+from pytest_totphog.settings import once
 
 __all__ = ["TOLD", "known_secrets", "learn_accounts", "learn_api_key", "learn_token", "learn_told"]
 
@@ -96,18 +97,23 @@ class _MaskingFormatter(logging.Formatter):
 
 def known_secrets(config: pytest.Config) -> KnownSecrets:
     """Return the secrets that this process knows; from now on they are masked."""
-    if _known_key not in config.stash:
-        known = config.stash[_known_key] = KnownSecrets()
+
+    def make() -> KnownSecrets:
+        known = KnownSecrets()
         config.pluginmanager.register(Masks(config, known), "totphog-masks")
-    return config.stash[_known_key]
+        return known
+
+    return once(config, _known_key, make)
 
 
 def learn(config: pytest.Config, secrets: Iterable[KnownSecret]) -> None:
     """Mask these too, and let GitHub Actions mask in its job's log those that are good for a login after the run."""
-    lasting = [secret for secret in known_secrets(config).add(secrets) if secret.lasting]
+    known = known_secrets(config)
+    lasting = [secret for secret in known.add(secrets) if secret.lasting]
     # Nobody sees what a worker prints: its controller learns them with the worker's next report.
     if lasting and os.environ.get("GITHUB_ACTIONS") == "true" and not hasattr(config, "workerinput"):
-        _print_lines(config, [f"::add-mask::{each}" for secret in lasting for each in _as_printed(secret)])
+        with known.printing:
+            _print_lines(config, [f"::add-mask::{each}" for secret in lasting for each in _as_printed(secret)])
 
 
 def learn_token(config: pytest.Config, token: Token) -> None:

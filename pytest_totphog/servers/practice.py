@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_totphog.apps import APPS, create_app
 from pytest_totphog.backends.verifier import VerifierPolicy
-from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.errors import InvalidInput, hidden_in_reports
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.server import Server
@@ -19,19 +20,24 @@ if TYPE_CHECKING:
 
 __all__ = ["PracticeBackend", "policy_of"]
 
+__tracebackhide__ = hidden_in_reports
+
 
 def policy_of(name: str, **changes: Any) -> VerifierPolicy:
     """Return what the verifier of a practice backend accepts by its API document, with some changes.
 
     Args:
         name: the backend.
-        changes: `window`, `one_time`, `max_failures`, `lockout_seconds`.
+        changes: `window`, `one_time`, `max_failures`, `lockout_seconds`; for simple also `reregister`.
 
     Raises:
         InvalidInput: when a change is not what is accepted.
     """
     default: VerifierPolicy = import_module(APPS[name].module).DEFAULT_POLICY
-    return replace(default, **changes)
+    policy = replace(default, **changes)
+    if policy.reregister and not default.reregister:
+        raise InvalidInput(f"reregister is True, and {name} refuses a name that is taken; accepted is False")
+    return policy
 
 
 class PracticeBackend:
@@ -58,7 +64,7 @@ class PracticeBackend:
         self,
         name: str,
         *,
-        clock: Clock | None = None,
+        clock: FrozenClock | None = None,
         policy: VerifierPolicy | None = None,
         store: Store | None = None,
         flaws: Collection[str] = (),
@@ -67,13 +73,13 @@ class PracticeBackend:
         **options: Any,
     ) -> None:
         self.name = name
-        self.clock = Clock() if clock is None else clock
+        self.clock: FrozenClock = FrozenClock() if clock is None else clock
         self._store: Store = MemoryStore() if store is None else store
         if flaws:
             options["flaws"] = flaws
         app = create_app(name, clock=self.clock, store=self._store, policy=policy, **options)
-        self.flaws = frozenset(flaws)
-        self.policy = policy_of(name) if policy is None else policy
+        self.flaws: frozenset[str] = frozenset(flaws)
+        self.policy: VerifierPolicy = policy_of(name) if policy is None else policy
         self._server = Server(app, host, port)
 
     def __repr__(self) -> str:

@@ -13,13 +13,15 @@ from pytest_totphog.api.namespaces import PREFIX
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.authenticator.totp_token import TotpToken
-from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.clocks.clock import as_datetime
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import Token
-from pytest_totphog.errors import InvalidInput, ServerError, StoreError, hidden_in_reports, shown
+from pytest_totphog.errors import ServerError, StoreError, hidden_in_reports
+from pytest_totphog.inputs import base_url
 from pytest_totphog.servers.totp_server import TotpServer
 from pytest_totphog.stores.remote import RemoteStore
 
-__all__ = ["SharedTotpServer", "base_url"]
+__all__ = ["SharedTotpServer"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -46,7 +48,7 @@ class SharedTotpServer(TotpServer):
         *,
         api_key: str | None = None,
         namespace: str,
-        clock: Clock | None = None,
+        clock: FrozenClock | None = None,
         scope: Callable[[], ReplayScope] | None = None,
         **options: Any,
     ) -> None:
@@ -55,7 +57,7 @@ class SharedTotpServer(TotpServer):
         self._store = RemoteStore(self._base + PREFIX + namespace, api_key=api_key, name=name)
         self._shown_scope = ReplayScope(namespace)
         self._scope: Callable[[], ReplayScope] = partial(ReplayScope, namespace) if scope is None else scope
-        clock = Clock() if clock is None else clock
+        clock = FrozenClock() if clock is None else clock
         ledger = ScopedLedger(self._store, clock, self._scope)
         self._authenticator = Authenticator(
             clock, self._store.repository(Token), ledger, namespace=namespace, **options
@@ -142,23 +144,3 @@ class SharedTotpServer(TotpServer):
             method = "DELETE" if nanoseconds is None else "PUT"
             body = None if nanoseconds is None else {"frozen_at": as_datetime(nanoseconds).isoformat()}
             self._store.request(method, f"{BASE_PATH}/clock", body, bool)
-
-
-def base_url(url: str) -> str:
-    """Return a server's base URL without a slash at the end.
-
-    Raises:
-        InvalidInput: when it is none of http or https, or has a password, a query or a fragment.
-    """
-    try:
-        parts = urlsplit(url)
-        accepted = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        accepted = False
-    if not accepted or parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable():
-        # Not the URL when it may hold a password.
-        raise InvalidInput(
-            f"the server's URL is {'one with a password' if '@' in url else shown(url)}; "
-            "accepted is one such as http://127.0.0.1:8045"
-        )
-    return url.rstrip("/")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from pytest_totphog.api.app import BASE_PATH
 from pytest_totphog.api.namespaces import NamespacedApp
@@ -13,17 +13,18 @@ from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.authenticator.namespaces import Namespaces
 from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
 from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
-from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import DEFAULT_ISSUER, Token
 from pytest_totphog.enrolment.sources import Source
-from pytest_totphog.errors import ServerError, hidden_in_reports
+from pytest_totphog.errors import InvalidCall, ServerError, hidden_in_reports
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
 from pytest_totphog.wsgi.server import Server, SslContext
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Never, Self
 
 __all__ = ["TotpServer", "gate_for"]
 
@@ -49,7 +50,6 @@ class TotpServer:
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
         on_code: called with every code that a token gives.
         on_token: called with every token before anybody else has it, and perhaps again.
-        port_option: the option that an error about a busy port names.
         scope: says where what its tokens hand out counts; for all who name no namespace unless given.
 
     Raises:
@@ -61,7 +61,7 @@ class TotpServer:
         host: str = "127.0.0.1",
         port: int = 0,
         *,
-        clock: Clock | None = None,
+        clock: FrozenClock | None = None,
         store: Store | None = None,
         ssl_context: SslContext = None,
         api_key: str | None = None,
@@ -71,11 +71,10 @@ class TotpServer:
         timeout: float = DEFAULT_TIMEOUT,
         on_code: Callable[[TakenCode], None] | None = None,
         on_token: Callable[[Token], None] | None = None,
-        port_option: str = "port=0",
         scope: Callable[[], ReplayScope] = lambda: UNNAMED,
     ) -> None:
         store = MemoryStore() if store is None else store
-        clock = Clock() if clock is None else clock
+        clock = FrozenClock() if clock is None else clock
         self._authenticator = Authenticator(
             clock,
             store.repository(Token),
@@ -87,7 +86,7 @@ class TotpServer:
         )
         self._namespaces = Namespaces(store, self._authenticator)
         app = NamespacedApp(self._namespaces, gate_for(host, api_key=api_key, insecure=insecure))
-        self._server = Server(app, host, port, ssl_context, access_log, port_option)
+        self._server = Server(app, host, port, ssl_context, access_log)
 
     def __repr__(self) -> str:
         state = f"at {self.url}" if self._server.running else "stopped"
@@ -121,9 +120,9 @@ class TotpServer:
         return self._server.port
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> FrozenClock:
         """What all codes follow; freeze, move and release it here or over HTTP."""
-        return self._authenticator.clock
+        return cast("FrozenClock", self._authenticator.clock)  # which was given it
 
     @property
     def tokens(self) -> list[TotpToken]:
@@ -152,6 +151,7 @@ class TotpServer:
 
     def add_token(
         self,
+        *positional: Never,
         name: str = "account",
         secret: str | None = None,
         issuer: str = DEFAULT_ISSUER,
@@ -159,9 +159,10 @@ class TotpServer:
         period: int = 30,
         algorithm: str = "sha1",
     ) -> TotpToken:
-        """Add a token.
+        """Add a token; every argument has its name, so that none is taken for another.
 
         Args:
+            positional: none; an error that says how to call it.
             name: the account's name.
             secret: base32 in any usual spelling; a random one of 160 bits unless given.
             issuer: the service's name; may be empty.
@@ -170,8 +171,14 @@ class TotpServer:
             algorithm: sha1, sha256 or sha512 in any usual spelling.
 
         Raises:
+            InvalidCall: for an argument without a name, which is not shown: it may be the secret.
             InvalidInput: when an argument is not what is accepted; nothing is added.
         """
+        if positional:
+            raise InvalidCall(
+                f"add_token() takes arguments by name, and was given {len(positional)} without one (not shown, it may "
+                "be a secret): write add_token(secret=…), add_token(name='alice', secret=…)"
+            )
         authenticator = self._authenticator
         return authenticator.add(
             authenticator.make(
@@ -203,6 +210,16 @@ class TotpServer:
             MissingExtra: for a picture, without the extra `qr`.
         """
         return self._authenticator.enroll(source, name)
+
+    @overload
+    def enroll_from(
+        self, page: AsyncPage, locator: Any = None, name: str = "account", *, timeout: float = 10
+    ) -> Awaitable[TotpToken]: ...
+
+    @overload
+    def enroll_from(
+        self, page: SyncPage | WebDriver, locator: Any = None, name: str = "account", *, timeout: float = 10
+    ) -> TotpToken: ...
 
     def enroll_from(self, page: Any, locator: Any = None, name: str = "account", *, timeout: float = 10) -> Any:
         """Add a token from what a set-up page shows in a browser, and return it; with an async page, await it.
@@ -251,8 +268,16 @@ class TotpServer:
         self._authenticator.restore(tokens)
 
 
-def gate_for(host: str, *, api_key: str | None = None, insecure: bool = False) -> Gate:
+def gate_for(
+    host: str, *, api_key: str | None = None, insecure: bool = False, permissions: str = "api_key=… or insecure=True"
+) -> Gate:
     """Return the gate of a server on an address.
+
+    Args:
+        host: the address.
+        api_key: what clients must send.
+        insecure: whether an address beyond loopback is allowed without a key.
+        permissions: how the caller says either, for an error.
 
     Raises:
         ServerError: for an address beyond loopback without a key, unless `insecure` says so.
@@ -264,8 +289,8 @@ def gate_for(host: str, *, api_key: str | None = None, insecure: bool = False) -
     if not loopback and api_key is None and not insecure:
         raise ServerError(
             f"{host} is reachable from other machines, and whoever reaches this server reads its secrets; "
-            "listen on 127.0.0.1; TotpServer and `totphog serve` also take an API key (--api-key) "
-            "or your word that it is meant (--insecure)"
+            f"listen on 127.0.0.1, or give {permissions} where it is meant"
         )
     own = f"[{host}]" if ":" in host else host
-    return Gate(trusted_hosts=(*LOOPBACK_HOSTS, own) if loopback else None, api_key=api_key)
+    trusted_hosts = tuple(dict.fromkeys((*LOOPBACK_HOSTS, own))) if loopback else None
+    return Gate(trusted_hosts=trusted_hosts, api_key=api_key)

@@ -52,7 +52,7 @@ def serve_in_workers(
         raise MissingExtra("--workers", "granian", "serve") from None
 
     # granian's sockets share their port, and would join whoever listens there already.
-    with listen(host, port, "--port 0") as listening:
+    with listen(host, port) as listening:
         address, port = listening.getsockname()[:2]
     server = Server(
         "totphog",

@@ -68,6 +68,10 @@ class Store(Protocol):
         """Return the repository of a type of record; the same one each time."""
         ...
 
+    def time(self) -> float:
+        """Return the time by the store's own clock, in seconds since the epoch."""
+        ...
+
     def clear(self) -> None:
         """Forget all records of all repositories; what was handed out stays in the ledger."""
         ...

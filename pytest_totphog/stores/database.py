@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_totphog.errors import InvalidInput, MissingExtra, StoreError, hidden_in_reports
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import ColumnElement, Connection, Engine, Table
 
 __all__ = ["Database"]
 
@@ -26,6 +26,12 @@ POSTGRESQL_URL: Final = re.compile(
 
 # What those who create a table in PostgreSQL take turns by: any number that nobody else has chosen.
 CREATION_LOCK: Final = int.from_bytes(b"totphog", "big")
+
+# SQLite counts days, from noon of 24 November 4714 before our time.
+NOW: Final = {
+    "sqlite": "((julianday('now') - 2440587.5) * 86400)",
+    "postgresql": "CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
+}
 
 # How long a database may keep a caller waiting: for a connection, for another writer, for an answer.
 TIMEOUT: Final = 10
@@ -55,6 +61,13 @@ class Database:
     def dialect(self) -> str:
         """`"sqlite"` or `"postgresql"`."""
         return self._engine.name
+
+    @property
+    def now(self) -> ColumnElement[float]:
+        """The time by the database's clock when a statement is executed, in seconds since the epoch."""
+        from sqlalchemy import Double, literal_column
+
+        return literal_column(NOW[self.dialect], Double)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

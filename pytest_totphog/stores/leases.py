@@ -39,7 +39,7 @@ class Lease:
         turn: larger than that of every lease taken before, so that the smallest is of what was unused for longest.
     """
 
-    collection: ClassVar = "leases_lease"
+    collection: ClassVar[str] = "leases_lease"
 
     id: str
     holder: str = ""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.clocks.wording import duration
 
-__all__ = ["KEPT_STEPS", "MAX_HOLDER", "Claim", "Ledger", "MemoryLedger"]
+__all__ = ["KEPT_SECONDS", "KEPT_STEPS", "MAX_HOLDER", "MAX_STEP", "PRUNE_INTERVAL", "Claim", "Ledger", "MemoryLedger"]
 
-# Claims on steps further behind the last one are forgotten; the last one is kept until `prune`.
+# The last step: no clock shows it, and every store can still count the one after it.
+MAX_STEP: Final = 2**62
+
+# Claims on steps further behind the last one are forgotten.
 KEPT_STEPS: Final = 1000
+# So are claims of a week ago, even the last one: no step is longer than a day, so nobody asks for it any more.
+KEPT_SECONDS: Final = 7 * 86_400
+# How often a ledger looks for those, in seconds.
+PRUNE_INTERVAL: Final = 3600
 # How long the name of a holder may be, in characters.
 MAX_HOLDER: Final = 500
 
@@ -47,7 +54,10 @@ class Claim:
 
 
 class Ledger(Protocol):
-    """Where claims are kept. Keyed by credential, so two tokens with one secret share their steps."""
+    """Where claims are kept. Keyed by credential, so two tokens with one secret share their steps.
+
+    It forgets by itself what was surely claimed a week ago, whatever time the codes and the process are in.
+    """
 
     def claim(
         self,
@@ -85,21 +95,18 @@ class Ledger(Protocol):
         """Return the claim on one step of a credential."""
         ...
 
-    def prune(self, before: float) -> None:
-        """Forget what was claimed before a point in real time; of a credential in use, older claims may stay.
-
-        Args:
-            before: seconds since the epoch, whatever clock the codes follow.
-        """
-        ...
-
 
 class MemoryLedger:
-    """A ledger in this process; see `Ledger` for what its methods promise."""
+    """A ledger in this process; see `Ledger` for what its methods promise.
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    Args:
+        monotonic: a clock that only runs forward, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = Clock.monotonic) -> None:
         self._lock = threading.Lock()
-        self._clock = Clock() if clock is None else clock
+        self._monotonic = monotonic
+        self._prune_at = monotonic() + PRUNE_INTERVAL
         # Dictionaries keep their order, and steps only grow: the last entry is the latest step.
         self._claims: dict[str, dict[int, Claim]] = {}
         self._used_at: dict[str, float] = {}
@@ -123,12 +130,16 @@ class MemoryLedger:
                     step = max(step, next(reversed(steps)) + 1)
             if step > latest:
                 return None
+            now = self._monotonic()
             for key in keys:
                 steps = self._claims.setdefault(key, {})
                 steps[step] = Claim(key, step, holder, claimed_at)
                 while (oldest := next(iter(steps))) < step - KEPT_STEPS:
                     del steps[oldest]
-                self._used_at[key] = self._clock.time()
+                self._used_at[key] = now
+            if now >= self._prune_at:
+                self._prune_at = now + PRUNE_INTERVAL
+                self._prune(now - KEPT_SECONDS)
             return self._claims[fingerprint][step]
 
     def last(self, fingerprint: str) -> Claim | None:
@@ -142,8 +153,7 @@ class MemoryLedger:
         with self._lock:
             return self._claims.get(fingerprint, {}).get(step)
 
-    def prune(self, before: float) -> None:
-        """Forget the credentials of which nothing was claimed since; see `Ledger.prune`."""
-        with self._lock:
-            for fingerprint in [each for each, used_at in self._used_at.items() if used_at < before]:
-                del self._claims[fingerprint], self._used_at[fingerprint]
+    def _prune(self, before: float) -> None:
+        """Forget the credentials of which nothing was claimed since."""
+        for fingerprint in [each for each, used_at in self._used_at.items() if used_at < before]:
+            del self._claims[fingerprint], self._used_at[fingerprint]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Generic
 
+from pytest_totphog.clocks.real_clock import RealClock
 from pytest_totphog.stores import RecordType, Repository
 from pytest_totphog.stores.ledger import Ledger, MemoryLedger
 
@@ -68,6 +69,7 @@ class MemoryStore:
 
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
+        self._clock = RealClock()
         self._lock = threading.Lock()
         self._repositories: dict[type, MemoryRepository[Any]] = {}
 
@@ -75,6 +77,10 @@ class MemoryStore:
         """Return the repository of a type of record; the same one each time."""
         with self._lock:
             return self._repositories.setdefault(record_type, MemoryRepository())
+
+    def time(self) -> float:
+        """Return real time, in seconds since the epoch."""
+        return self._clock.time()
 
     def clear(self) -> None:
         """Forget all records of all repositories; what was handed out stays in the ledger."""

@@ -63,6 +63,10 @@ class RemoteStore:
                 self._repositories[record_type] = RemoteRepository(self, record_type)
             return self._repositories[record_type]
 
+    def time(self) -> float:
+        """Return the time by the clock of the server's store, in seconds since the epoch."""
+        return self.ask("clock", "time", float)
+
     def clear(self) -> None:
         """Forget all records of all repositories that have been asked for; the ledger keeps what was handed out."""
         for repository in list(self._repositories.values()):
@@ -213,10 +217,6 @@ class RemoteLedger:
     def find(self, fingerprint: str, step: int) -> Claim | None:
         """Return the claim on one step of a credential."""
         return self._ask("find", fingerprint=fingerprint, step=step)
-
-    def prune(self, before: float) -> None:
-        """Forget what was claimed before; see `Ledger.prune`."""
-        self._ask("prune", before=before)
 
     def _ask(self, method: str, **arguments: Any) -> Claim | None:
         return self._store.ask("ledger", method, lambda claim: None if claim is None else Claim(**claim), **arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic
 
@@ -49,6 +50,7 @@ class SqlStore:
         self._prefix = re.sub(r"\W+", "_", prefix, flags=re.ASCII).lower()
         self._repositories: dict[type, SqlRepository[Any]] = {}
         self._ledger: SqlLedger | None = None
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<SqlStore {self._database.name}>"
@@ -56,9 +58,11 @@ class SqlStore:
     @property
     def ledger(self) -> Ledger:
         """The ledger of what was handed out, in a table that all apps of the database share."""
-        if self._ledger is None:
-            self._ledger = SqlLedger(self._database)
-        return self._ledger
+        # Neither here a lock while the database is asked.
+        made = SqlLedger(self._database) if self._ledger is None else self._ledger
+        with self._lock:
+            self._ledger = self._ledger or made
+            return self._ledger
 
     def repository(self, record_type: type[RecordType]) -> Repository[RecordType]:
         """Return the repository of a type of record; the same one each time."""
@@ -66,6 +70,13 @@ class SqlStore:
             # Without a lock, under which everybody else would wait for a database that does not answer.
             self._repositories.setdefault(record_type, self._create(record_type))
         return self._repositories[record_type]
+
+    def time(self) -> float:
+        """Return the time by the database's clock, in seconds since the epoch."""
+        from sqlalchemy import select
+
+        with self._database.transaction() as connection:
+            return float(connection.execute(select(self._database.now)).scalar_one())
 
     def clear(self) -> None:
         """Forget all records of all repositories that have been asked for; the ledger keeps what was handed out."""

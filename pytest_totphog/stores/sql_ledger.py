@@ -7,8 +7,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.real_clock import RealClock
+from pytest_totphog.errors import StoreError
 from pytest_totphog.stores.database import Database
-from pytest_totphog.stores.ledger import KEPT_STEPS, Claim
+from pytest_totphog.stores.ledger import KEPT_SECONDS, KEPT_STEPS, PRUNE_INTERVAL, Claim
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -29,12 +31,13 @@ class SqlLedger:
 
     Args:
         database: where the table is; it is created unless it is there.
-        clock: real time, for `prune`.
+        clock: real time.
     """
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
-        self._clock = Clock() if clock is None else clock
+        self._clock = RealClock() if clock is None else clock
+        self._prune_at = 0.0
         self._table = _table()
         database.create(self._table)
 
@@ -50,13 +53,20 @@ class SqlLedger:
     ) -> Claim | None:
         """Claim the first free step; see `Ledger.claim`."""
         keys = tuple(dict.fromkeys((fingerprint, *also)))
-        while True:
+        claim = None
+        while claim is None:
             with suppress(_NotFree):
-                return self._insert(keys, earliest, latest, holder, claimed_at)
+                claim = self._insert(keys, earliest, latest, holder, claimed_at)
+                break
             # Either there is none up to `latest`, or somebody else was faster.
             last = self._first(self._table.c.fingerprint.in_(keys))
             if max(earliest, earliest if last is None else last.step + 1) > latest:
                 return None
+        if (now := Clock.monotonic()) >= self._prune_at:
+            self._prune_at = now + PRUNE_INTERVAL
+            with suppress(StoreError):  # the claim stands, and the next one may have more luck
+                self._prune()
+        return claim
 
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""
@@ -66,10 +76,12 @@ class SqlLedger:
         """Return the claim on one step of a credential."""
         return self._first(self._table.c.fingerprint == fingerprint, self._table.c.step == step)
 
-    def prune(self, before: float) -> None:
-        """Forget what was claimed before; see `Ledger.prune`."""
+    def _prune(self) -> None:
+        """Forget what is old by the database's clock and by real time; either may be days off."""
+        recorded_at, kept_from = self._table.c.recorded_at, self._clock.time() - KEPT_SECONDS
         with self._database.transaction() as connection:
-            connection.execute(self._table.delete().where(self._table.c.recorded_at < before))
+            old = (recorded_at < kept_from, recorded_at < self._database.now - KEPT_SECONDS)
+            connection.execute(self._table.delete().where(*old))
 
     def _insert(self, keys: tuple[str, ...], earliest: int, latest: int, holder: str, claimed_at: float) -> Claim:
         """Spend the first free step under all keys, or change nothing.
@@ -81,12 +93,15 @@ class SqlLedger:
         from sqlalchemy.dialects import postgresql, sqlite
 
         columns = self._table.c
+        real_time = bindparam("real_time", self._clock.time(), Double)
         last = func.max(columns.step)
         free = (
             select(case((last >= earliest, last + 1), else_=earliest).label("step"))
             .where(columns.fingerprint.in_(keys))
             .subquery()
         )
+        # The later one, so that it is old by neither before its time.
+        recorded_at = case((self._database.now > real_time, self._database.now), else_=real_time)
         insert: Any = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
         names = ["fingerprint", "step", "holder", "claimed_at", "recorded_at"]
         with self._database.transaction() as connection:
@@ -98,7 +113,7 @@ class SqlLedger:
                     step,
                     bindparam("holder", holder),
                     bindparam("claimed_at", claimed_at, Double),
-                    bindparam("recorded_at", self._clock.time(), Double),
+                    recorded_at,
                 ).where(step <= latest)
                 spent = insert(self._table).from_select(names, row).on_conflict_do_nothing().returning(columns.step)
                 if (row_step := connection.execute(spent).scalar_one_or_none()) is None:

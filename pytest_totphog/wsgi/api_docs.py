@@ -16,7 +16,7 @@ from pytest_totphog.wsgi.openapi import document
 from pytest_totphog.wsgi.pages import file_route, page_response
 from pytest_totphog.wsgi.routes import Route
 
-__all__ = ["api_docs_routes", "as_openapi_30", "operations", "plain_page"]
+__all__ = ["api_docs_routes", "operations", "plain_page"]
 
 _OWN: Final = "pytest_totphog.wsgi"
 
@@ -64,7 +64,7 @@ def api_docs_routes(package: str) -> list[Route]:
         return page_response(_HEAD.format(title=title, links=links) + _SWAGGER, "text/html")
 
     def contract_for_swagger(_: Request) -> Response:
-        contract = {**as_openapi_30(document(package)), "servers": [{"url": ".."}]}
+        contract = {**document(package), "servers": [{"url": ".."}]}
         return page_response(json.dumps(contract), "application/json")
 
     return [
@@ -90,38 +90,6 @@ def _swagger_route(name: str, mimetype: str) -> Route:
         return page_response((swagger_ui_path / name).read_bytes(), mimetype)
 
     return Route("GET", f"/docs/{name}", serve)
-
-
-def as_openapi_30(value: Any) -> Any:
-    """Return an OpenAPI 3.1 document as one of 3.0, the latest that the packaged Swagger UI 4 reads."""
-    if isinstance(value, list):
-        return [as_openapi_30(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    changed = {name: _item_as_30(name, item) for name, item in value.items()}
-    if "openapi" in changed:
-        changed["openapi"] = "3.0.3"
-    if "const" in changed:
-        changed["enum"] = [changed.pop("const")]
-    for bound in ("minimum", "maximum"):
-        if (exclusive := f"exclusive{bound.title()}") in changed:
-            changed[bound], changed[exclusive] = changed[exclusive], True
-    if isinstance(types := changed.get("type"), list):
-        named = [name for name in types if name != "null"]
-        changed["type"] = named[0]
-        if len(named) > 1:
-            del changed["type"]
-            changed["anyOf"] = [{"type": name} for name in named]
-        changed["nullable"] = "null" in types
-    return changed
-
-
-def _item_as_30(name: str, item: Any) -> Any:
-    if name in {"example", "examples"}:  # data, not a schema
-        return item
-    if name == "properties":  # names, not keywords
-        return {each: as_openapi_30(schema) for each, schema in item.items()}
-    return as_openapi_30(item)
 
 
 def plain_page(contract: dict[str, Any]) -> str:

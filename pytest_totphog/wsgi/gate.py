@@ -73,7 +73,8 @@ class Gate:
             raise HttpError(400, f"Host {host[:100]!a} is not served here; accepted: {', '.join(self._trusted_hosts)}")
         if self._api_key is not None:
             scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-            if scheme.lower() != "bearer" or not hmac.compare_digest(
-                key.strip().encode("latin-1", "replace"), self._api_key.encode("utf-8", "replace")
-            ):
+            given = key.strip().encode("latin-1", "replace") if scheme.lower() == "bearer" else b""
+            if not given:
                 raise HttpError(401, "Send the API key as 'Authorization: Bearer …'", {"WWW-Authenticate": "Bearer"})
+            if not hmac.compare_digest(given, self._api_key.encode("utf-8", "replace")):
+                raise HttpError(401, "The API key that was sent is not this server's", {"WWW-Authenticate": "Bearer"})

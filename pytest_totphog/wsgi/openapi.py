@@ -1,4 +1,4 @@
-"""The OpenAPI document beside each app: kept by hand as JSON, served as JSON and as YAML."""
+"""The OpenAPI document beside each app: kept by hand as JSON, which is YAML too."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.version import __version__
-from pytest_totphog.wsgi.json import json_response
+from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.routes import Route
 
-__all__ = ["document", "openapi_routes", "to_yaml"]
+__all__ = ["document", "openapi_routes"]
 
 
 def document(package: str) -> dict[str, Any]:
@@ -34,21 +34,6 @@ def openapi_routes(package: str, base: str = "") -> list[Route]:
         return json_response(document(package))
 
     def as_yaml(_: Request) -> Response:
-        return Response(to_yaml(document(package)), mimetype="application/yaml")
+        return Response(json.dumps(document(package), ensure_ascii=False, indent=2), mimetype="application/yaml")
 
     return [Route("GET", f"{base}/openapi.json", as_json), Route("GET", f"{base}/openapi.yaml", as_yaml)]
-
-
-def to_yaml(value: Any, indent: str = "") -> str:
-    """Return JSON data as block-style YAML; scalars and keys stay JSON, which is YAML too."""
-    if isinstance(value, dict) and value:
-        return "".join(f"{indent}{json.dumps(key)}:{_nested(item, indent)}" for key, item in value.items())
-    if isinstance(value, list) and value:
-        return "".join(f"{indent}-{_nested(item, indent)}" for item in value)
-    return f"{indent}{json.dumps(value)}\n"
-
-
-def _nested(value: Any, indent: str) -> str:
-    if isinstance(value, (dict, list)) and value:
-        return "\n" + to_yaml(value, indent + "  ")
-    return f" {json.dumps(value)}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import ssl
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from werkzeug.serving import ThreadedWSGIServer, generate_adhoc_ssl_context
 
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.errors import MissingExtra, ServerError
+from pytest_totphog.errors import MissingExtra, ServerError, hidden_in_reports
 from pytest_totphog.wsgi.access_log import AccessLog
 from pytest_totphog.wsgi.connection import Connection
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["Server", "SslContext", "listen"]
+
+__tracebackhide__ = hidden_in_reports
 
 SslContext: TypeAlias = "ssl.SSLContext | Literal['adhoc'] | None"
 
@@ -117,7 +120,6 @@ class Server:
         port: the port to listen on; 0 for a free one.
         ssl_context: serve https with this context, or with a throw-away certificate for `"adhoc"`.
         access_log: called with a line for every request; None for no log.
-        port_option: the option that an error about a busy port names.
     """
 
     def __init__(
@@ -127,12 +129,10 @@ class Server:
         port: int = 0,
         ssl_context: SslContext = None,
         access_log: Callable[[str], None] | None = None,
-        port_option: str = "port=0",
     ) -> None:
         self._app = app if access_log is None else AccessLog(app, access_log)
         self._asked = (host, port)
         self._ssl_context = ssl_context
-        self._port_option = port_option
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
 
@@ -177,7 +177,7 @@ class Server:
         if self._listener is not None:
             raise ServerError(f"the server is running already, at {self.url}")
         context = _adhoc_context() if self._ssl_context == "adhoc" else self._ssl_context
-        with listen(*self._asked, self._port_option) if listening is None else listening.dup() as own:
+        with listen(*self._asked) if listening is None else listening.dup() as own:
             listener = Listener(self._app, own, self.host, own.getsockname()[1])
         listener.ssl_context = context
         self._listener = listener
@@ -205,13 +205,12 @@ class Server:
             raise ServerError(f"{busy} requests were still under way {timeout} s after the server was asked to stop")
 
 
-def listen(host: str, port: int, port_option: str) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on an address.
 
     Args:
         host: the address.
         port: the port; 0 for a free one.
-        port_option: the option that an error about a busy port names.
 
     Raises:
         ServerError: when the address cannot be had; it names the address and what to do.
@@ -223,9 +222,10 @@ def listen(host: str, port: int, port_option: str) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=128)
     except (OSError, UnicodeError) as error:  # UnicodeError for a name that cannot be one
         reason = str(getattr(error, "strerror", error)).partition(" (while attempting")[0]  # the address again
-        raise ServerError(
-            f"cannot listen on {host} port {port}: {reason}. Choose another port, or let {port_option} find a free one"
-        ) from None
+        remedy = "Choose an address of this machine, such as 127.0.0.1"
+        if getattr(error, "errno", None) in {errno.EADDRINUSE, errno.EACCES}:
+            remedy = "Choose another port, or let port 0 find a free one"
+        raise ServerError(f"cannot listen on {host} port {port}: {reason}. {remedy}") from None
 
 
 def _adhoc_context() -> ssl.SSLContext:

@@ -158,7 +158,7 @@ def test_extras_are_there(arguments: str) -> None:
 def test_request_is_answered(arguments: str) -> None:
     """What curl is shown to send, a server takes."""
     with TotpServer() as server:
-        token = server.add_token("alice")
+        token = server.add_token(name="alice")
         command = arguments.replace("http://127.0.0.1:8045", server.url).replace("/ID/", f"/{token.id}/")
         done = subprocess.run([require("curl"), *shlex.split(command)], capture_output=True, check=True, timeout=60)
         assert json.loads(done.stdout)["success"] is True

@@ -516,7 +516,7 @@ def test_token_of_the_session(shop: pytest.Pytester) -> None:
 
         @pytest.fixture(scope="session")
         def account(totp_server_session):
-            return totp_server_session.add_token("alice", period=86400)
+            return totp_server_session.add_token(name="alice", period=86400)
 
         def test_first(account):
             account.now()
@@ -649,14 +649,14 @@ def test_shared_server(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         def test_login(totp_server):
-            account = totp_server.add_token("alice", secret="JBSWY3DPEHPK3PXP", period=86400)
+            account = totp_server.add_token(name="alice", secret="JBSWY3DPEHPK3PXP", period=86400)
             account.now()
             raise RuntimeError
         """
     )
 
     with TotpServer() as server:
-        theirs = server.add_token("alice", secret="JBSWY3DPEHPK3PXP", period=86_400)
+        theirs = server.add_token(name="alice", secret="JBSWY3DPEHPK3PXP", period=86_400)
         theirs.claim_code(holder="job 7", min_remaining=0)
         url = server.url
         (section,) = sections(project.runpytest(f"--totphog-url={url}")).values()
@@ -721,7 +721,7 @@ def test_report_in_json(shop: pytest.Pytester, options: tuple[str, ...]) -> None
         {
             "name": "alice",
             "issuer": "Shop",
-            "fingerprint": "3d9be0f6",
+            "fingerprint": "1c4fa388",
             "digits": 6,
             "period": 30,
             "algorithm": "sha1",

@@ -45,10 +45,14 @@ def test_policy_marker(project: pytest.Pytester) -> None:
 
         @pytest.mark.totp_policy(window=0)
         def test_policy(simple_backend):
-            assert simple_backend.policy == VerifierPolicy(window=0, one_time=False, max_failures=7)
+            assert simple_backend.policy == VerifierPolicy(window=0, one_time=False, max_failures=7, reregister=True)
+
+        @pytest.mark.totp_policy(reregister=False)
+        def test_a_name_is_taken_once(simple_backend):
+            assert simple_backend.policy.reregister is False
         """
     )
-    project.runpytest().assert_outcomes(passed=1)
+    project.runpytest().assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize(

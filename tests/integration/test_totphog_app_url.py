@@ -54,12 +54,10 @@ def test_app_that_is_away(project: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize("url", ["staging.example.com", "ftp://staging.example.com", "http://"])
 def test_mistake(project: pytest.Pytester, url: str) -> None:
-    """Anything but an URL is an error in a sentence."""
-    project.makepyfile("def test_login(totp_token): pass")
-
+    """Anything but an URL ends the run with a sentence."""
     result = project.runpytest("-o", f"totphog_app_url={url}")
 
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(
-        [f"the ini totphog_app_url is '{url}'; accepted is a URL such as https://staging.example.com"]
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [f"ERROR: the ini totphog_app_url is '{url}'; accepted is a URL such as https://staging.example.com"]
     )

@@ -10,7 +10,7 @@ ALICE = """
 
     @pytest.fixture
     def alice(totp_server):
-        return totp_server.add_token("alice", "JBSWY3DPEHPK3PXP")
+        return totp_server.add_token(name="alice", secret="JBSWY3DPEHPK3PXP")
     """
 
 
@@ -88,7 +88,7 @@ def test_leak(checked: pytest.Pytester, statement: str, where: str) -> None:
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     told = where.format(test="test_leak.py::test_login")
     result.stdout.fnmatch_lines(
-        ["=* TOTP secrets have leaked =*", f"secret of 'alice' (fingerprint 3d9be0f6) in {told}"], consecutive=True
+        ["=* TOTP secrets have leaked =*", f"secret of 'alice' (fingerprint 1c4fa388) in {told}"], consecutive=True
     )
     assert "JBSW" not in result.stdout.str().upper()
 
@@ -115,7 +115,7 @@ def test_leaks_of_many_processes(checked: pytest.Pytester, processes: tuple[str,
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert sorted(line for line in result.outlines if line.startswith("secret of 'alice' ")) == [
         *(
-            f"secret of 'alice' (fingerprint 3d9be0f6) in {where}"
+            f"secret of 'alice' (fingerprint 1c4fa388) in {where}"
             for where in (
                 "captured stdout setup of test_leaks_of_many_processes.py::test_login[1] (line 1)",
                 "captured stdout setup of test_leaks_of_many_processes.py::test_login[2] (line 1)",
@@ -143,7 +143,7 @@ def test_html_report(checked: pytest.Pytester, processes: tuple[str, ...]) -> No
     plugins = ("-p", "pytest_html.plugin", "-p", "pytest_metadata.plugin", *processes)
     result = checked.runpytest_subprocess(*plugins, "--html=out/report.html", "--self-contained-html")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.re_match_lines([r"secret of 'alice' \(fingerprint 3d9be0f6\) in out/report.html \(line \d+\)"])
+    result.stdout.re_match_lines([r"secret of 'alice' \(fingerprint 1c4fa388\) in out/report.html \(line \d+\)"])
 
 
 def test_password_and_name_of_a_test(checked: pytest.Pytester) -> None:
@@ -170,7 +170,7 @@ def test_password_and_name_of_a_test(checked: pytest.Pytester) -> None:
     test = "test_password_and_name_of_a_test.py::test_login[[]********]"
     result.stdout.fnmatch_lines(
         [
-            f"secret of 'alice' (fingerprint 3d9be0f6) in the name of {test}",
+            f"secret of 'alice' (fingerprint 1c4fa388) in the name of {test}",
             f"password of 'alice' in captured stdout call of {test} (line 1)",
         ]
     )
@@ -189,7 +189,7 @@ def test_archives(checked: pytest.Pytester) -> None:
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
-            "secret of 'alice' (fingerprint 3d9be0f6) in out/trace.zip: 'trace.network' (line 1)",
+            "secret of 'alice' (fingerprint 1c4fa388) in out/trace.zip: 'trace.network' (line 1)",
             "Looked at: 2 files and the output of 1 test. *",
             "totphog: not looked at: videos/*.webm, of the ini totphog_leak_check_files, names no file",
             "totphog: not looked at: pictures, videos and PDF files (1)",

@@ -269,14 +269,21 @@ def test_nobody_listens(project: pytest.Pytester, unused_url: str) -> None:
     )
 
 
-@pytest.mark.parametrize("key", ["another", ""])
-def test_wrong_key(project: pytest.Pytester, server: TotpServer, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("another", "The API key that was sent is not this server's"),
+        ("", "Send the API key as 'Authorization: Bearer …'"),
+    ],
+)
+def test_wrong_key(
+    project: pytest.Pytester, server: TotpServer, monkeypatch: pytest.MonkeyPatch, key: str, reason: str
+) -> None:
     """The server says what it wants."""
     monkeypatch.setenv("TOTPHOG_API_KEY", key)
 
     assert sentence(project, server.url) == (
-        f"totp_server: the totphog server at {server.url} failed: Send the API key as 'Authorization: Bearer …'. "
-        f"{ADVICE}"
+        f"totp_server: the totphog server at {server.url} failed: {reason}. {ADVICE}"
     )
 
 
@@ -294,23 +301,28 @@ def test_key_that_no_header_carries(
     monkeypatch.setenv("TOTPHOG_API_KEY", f"{KEY}\n{KEY}")
 
     assert sentence(project, server.url) == (
-        "--totphog-url: the API key has a line break or a control character in it; accepted is printable text"
+        "the environment's TOTPHOG_API_KEY: the API key has a line break or a control character in it; "
+        "accepted is printable text"
     )
 
 
 @pytest.mark.parametrize("url", ["localhost:8045", "postgresql://localhost/", "http://"])
 def test_other_urls(project: pytest.Pytester, url: str) -> None:
-    """The option is named, its value, and what is accepted."""
-    assert sentence(project, url) == (
-        f"--totphog-url: the server's URL is {url!r}; accepted is one such as http://127.0.0.1:8045"
+    """They end the run: the option is named, its value, and what is accepted."""
+    result = project.runpytest(f"--totphog-url={url}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --totphog-url: the server's URL is {url!r}; accepted is one such as http://127.0.0.1:8045"]
     )
 
 
 def test_url_with_a_password(project: pytest.Pytester) -> None:
     """It is not shown, because reports are."""
-    assert sentence(project, "http://ci:hunter2@127.0.0.1:8045") == (
-        "--totphog-url: the server's URL is one with a password; accepted is one such as http://127.0.0.1:8045"
-    )
+    result = project.runpytest("--totphog-url=http://ci:hunter2@127.0.0.1:8045")
+    assert result.stderr.lines == [
+        "ERROR: --totphog-url: the server's URL is one with a password; accepted is one such as http://127.0.0.1:8045",
+        "",
+    ]
 
 
 def test_server_that_goes_away(project: pytest.Pytester, server: TotpServer) -> None:

@@ -77,4 +77,4 @@ def totp_server(clock: Clock) -> Iterator[TotpServer]:
 @pytest.fixture
 def token(totp_server: TotpServer) -> TotpToken:
     """A token whose next two codes are 648307 and 764426."""
-    return totp_server.add_token("alice", secret="JBSWY3DPEHPK3PXP")
+    return totp_server.add_token(name="alice", secret="JBSWY3DPEHPK3PXP")

@@ -119,21 +119,21 @@ class TestCode:
         [
             ["jbswy3dpehpk3pxp"],
             ["JBSW Y3DP EHPK 3PXP"],
-            ["JBSW", "Y3DP", "EHPK", "3PXP"],
             ["jbsw-y3dp-ehpk-3pxp"],
             ["otpauth://totp/Shop:alice?secret=JBSWY3DPEHPK3PXP&issuer=Shop"],
         ],
     )
     def test_source(self, capsys: pytest.CaptureFixture[str], source: list[str]) -> None:
-        """The secret as a page prints it, quoted or not, or a key URI."""
+        """The secret as a page prints it, or a key URI."""
         assert main(["code", "--at", "1705314600", *source]) == 0
         assert capsys.readouterr() == ("648307\n", "")
 
     def test_uri_says_the_parameters(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """The parameters of a URI are taken from it, and not from the options for bare secrets."""
+        """The parameters of a URI are taken from it, and an option may say them once more."""
         uri = f"otpauth://totp/alice?secret={SECRET}&digits=8&period=60&algorithm=SHA256"
-        assert main(["code", uri, "--at", "2024-01-15T10:30:00Z", "--digits", "6"]) == 0
-        assert capsys.readouterr() == ("48298960\n", "")
+        assert main(["code", uri, "--at", "2024-01-15T10:30:00Z"]) == 0
+        assert main(["code", uri, "--at", "2024-01-15T10:30:00Z", "--digits", "8", "--algorithm", "hmac-sha256"]) == 0
+        assert capsys.readouterr() == ("48298960\n48298960\n", "")
 
     def test_from_stdin(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """`-` reads the first line of stdin, so that the secret stands on no command line."""
@@ -151,7 +151,31 @@ class TestCode:
             ([UNTOLD, "--digits", "5"], "digits is 5; accepted are 6, 7 and 8"),
             ([UNTOLD, "--period", "0"], "period is 0; accepted are whole seconds from 1 to 86400"),
             ([UNTOLD, "--algorithm", "md5"], "algorithm is 'md5'; accepted are sha1, sha256 and sha512"),
-            ([UNTOLD, "--at", "2024-01-15T10:30:00"], "the time '2024-01-15 10:30:00' has no time zone"),
+            (
+                [UNTOLD, "--at", "2024-01-15T10:30:00"],
+                (
+                    "the time '2024-01-15 10:30:00' has no time zone, so it means another instant on another machine; "
+                    "append 'Z', or an offset such as '+02:00'\n"
+                ),
+            ),
+            (
+                [UNTOLD, SECRET],
+                (
+                    "there are 2 arguments, and accepted is one secret or URI; put one that has spaces in quotes: "
+                    "totphog code 'JBSW Y3DP EHPK 3PXP'\n"
+                ),
+            ),
+            (["-", UNTOLD], "there are 2 arguments, and accepted is one"),
+            (
+                [f"otpauth://totp/alice?secret={UNTOLD}", "--digits", "8"],
+                "--digits is 8, and the URI says 6; leave --digits out\n",
+            ),
+            ([f"otpauth://totp/alice?secret={UNTOLD}&period=60", "--period", "30"], "--period is 30, and the URI says"),
+            (
+                [f"otpauth://totp/alice?secret={UNTOLD}", "--algorithm", "sha256"],
+                "--algorithm is 'sha256', and the URI",
+            ),
+            ([f"otpauth://totp/alice?secret={UNTOLD}", "--digits", "5"], "digits is 5; accepted are 6, 7 and 8"),
             ([UNTOLD, "--at", "tomorrow"], "'tomorrow' is no point in time"),
             ([UNTOLD, "--at", "-1"], "the time -1.0 is out of range"),
             ([f"otpauth://hotp/alice?secret={UNTOLD}"], "the type of the key URI is 'hotp'; accepted is totp"),
@@ -170,6 +194,12 @@ class TestCode:
         assert err.startswith(f"totphog: {sentence}")
         assert err.count("\n") == 1
         assert UNTOLD[:8] not in err
+
+    def test_uri_of_stdin(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """An option that contradicts it is no less a mistake."""
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"otpauth://totp/alice?secret={UNTOLD}\n"))
+        assert main(["code", "-", "--period", "60"]) == 2
+        assert capsys.readouterr().err == "totphog: --period is 60, and the URI says 30; leave --period out\n"
 
     def test_closed_stdin(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """`-` without anything to read is an empty secret."""
@@ -241,13 +271,21 @@ class TestScan:
         assert err.startswith(f"totphog: {sentence}")
         assert UNTOLD[:8] not in err
 
+    @pytest.mark.parametrize("given", [UNTOLD, "gezd gnbv gy3t qojq", f"otpauth://totp/alice?secret={UNTOLD}"])
+    def test_secret_in_the_place_of_a_picture(self, capsys: pytest.CaptureFixture[str], given: str) -> None:
+        """The error says which command takes it, and does not repeat it."""
+        assert main(["scan", given]) == 2
+        assert capsys.readouterr().err == (
+            "totphog: this is no picture, but a secret or a URI (not shown); for its code: totphog code …\n"
+        )
+
 
 class TestQr:
     """`totphog qr`."""
 
     @pytest.mark.parametrize("name", ["code.png", "code.SVG"])
     @pytest.mark.parametrize(
-        "arguments", [[URI], ["JBSW", "Y3DP", "EHPK", "3PXP", "--name", "alice", "--issuer", "Shop"]]
+        "arguments", [[URI], [URI, "--name", "alice"], ["JBSW Y3DP EHPK 3PXP", "--name", "alice", "--issuer", "Shop"]]
     )
     def test_file(self, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, arguments: list[str]) -> None:
         """A picture that `totphog scan` reads."""
@@ -270,6 +308,9 @@ class TestQr:
         [
             ([f"{UNTOLD}1"], "the secret is not base32: character 17 is '1'"),
             ([UNTOLD, "--name", ""], "name is empty; accepted is a string with a visible character"),
+            ([URI, "--name", "bob"], "--name is 'bob', and the URI says 'alice'; leave --name out"),
+            ([URI, "--issuer", ""], "--issuer is '', and the URI says 'Shop'; leave --issuer out"),
+            (["JBSW", "Y3DP"], "there are 2 arguments, and accepted is one secret or URI; put one that has spaces in"),
             ([UNTOLD, "--output", "a.gif"], "--output is 'a.gif'; accepted is a file name that ends in .png or .svg"),
             ([UNTOLD, "--output", "no/a.png"], "cannot write 'no/a.png': No such file or directory"),
         ],
@@ -334,7 +375,7 @@ class TestServe:
             out, err = process.communicate(timeout=10)
         assert (process.returncode, out) == (2, "")
         assert err.startswith(f"totphog: cannot listen on 127.0.0.1 port {port}: Address already in use")
-        assert "--port 0" in err
+        assert "let port 0 find a free one" in err
         assert err.count("\n") == 1
 
     def test_port_of_the_environment(self, serve: Serve) -> None:
@@ -367,8 +408,21 @@ class TestServe:
         out, err = capsys.readouterr()
         assert out == ""
         assert err.startswith(f"totphog: {host} is reachable from other machines")
-        assert "--api-key" in err
-        assert "--insecure" in err
+        assert err.endswith("listen on 127.0.0.1, or give --api-key KEY or --insecure where it is meant\n")
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--smtp", "localhost:25"],
+            ["--app", "simple", "--bcrypt-cost", "4"],
+            ["--app", "email-mfa", "--cors-origins", "*"],
+        ],
+    )
+    def test_option_of_another_app(self, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+        """The error has the command's words, and not those of Python."""
+        app, option = (["totphog", *arguments] if len(arguments) == 2 else arguments[1:])[:2]
+        assert main(["serve", "--port", "0", *arguments]) == 2
+        assert capsys.readouterr().err == f"totphog: the app {app} has no use for {option}; leave it out\n"
 
     @pytest.mark.parametrize("permission", [["--api-key", "open sesame"], ["--insecure"]])
     def test_beyond_loopback_with_permission(self, serve: Serve, permission: list[str]) -> None:

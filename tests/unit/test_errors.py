@@ -1,6 +1,7 @@
 """The errors: what they are besides our own, and what they show of an offending value."""
 
 import pickle
+import re
 
 import pytest
 
@@ -12,6 +13,7 @@ from pytest_totphog import errors
     ("error", "builtin"),
     [
         (errors.InvalidInput, ValueError),
+        (errors.InvalidCall, TypeError),
         (errors.TokenNotFound, LookupError),
         (errors.ClockNotFrozen, RuntimeError),
         (errors.CodeUnavailable, TimeoutError),
@@ -29,7 +31,7 @@ def test_every_error_is_ours_and_pythons(error: type[Exception], builtin: type[E
 
 def test_every_error_can_be_imported_from_the_package() -> None:
     """`except pytest_totphog.CodeUnavailable` needs no knowledge of our modules."""
-    functions = {"hidden_in_reports", "shown"}
+    functions = {"hidden_in_reports", "plural", "shown"}
 
     assert {name: getattr(pytest_totphog, name) for name in errors.__all__ if name not in functions} == {
         name: getattr(errors, name) for name in errors.__all__ if name not in functions
@@ -97,7 +99,7 @@ def test_report_of_a_refused_secret_ends_at_the_callers_line(pytester: pytest.Py
 
         @pytest.mark.parametrize("ending", ["1", "A"])
         def test_base32(ending):
-            TotpServer().add_token("alice", ENVIRONMENT["SECRET"] + ending)
+            TotpServer().add_token(name="alice", secret=ENVIRONMENT["SECRET"] + ending)
 
         @pytest.mark.parametrize("ending", ["%ZZ", "&secret=", "&digits=9", "&issuer=Other"])
         def test_uri(ending):
@@ -105,15 +107,81 @@ def test_report_of_a_refused_secret_ends_at_the_callers_line(pytester: pytest.Py
 
         def test_argument(totp_token_factory):
             totp_token_factory(secret=ENVIRONMENT["SECRET"], digits=9)
+
+        def test_without_a_name(totp_server):
+            totp_server.add_token(ENVIRONMENT["SECRET"])
+
+        def test_without_a_name_in_the_factory(totp_token_factory):
+            totp_token_factory(ENVIRONMENT["SECRET"])
         """
     )
 
     result = pytester.runpytest_inprocess("-p", "no:asyncio", "-p", "no:cacheprovider", "--tb=long")
 
-    result.assert_outcomes(failed=7)
+    result.assert_outcomes(failed=9)
     # The one place that has it is the test file's own source, and no failing line is that one.
     assert "OZSXE6JAONSWG4TFOQQGWZLZGEZDGNBV" not in result.stdout.str()
-    result.stdout.fnmatch_lines(["E *InvalidInput: the secret is not base32: character 33 is '1'; *"])
+    result.stdout.fnmatch_lines(
+        [
+            "E *InvalidInput: the secret is not base32: character 33 is '1'; *",
+            "E *InvalidCall: add_token() takes arguments by name, and was given 1 without one (not shown, *",
+            "E *InvalidCall: add_token() takes arguments by name*: write add_token(secret=*",
+        ]
+    )
+
+
+def test_report_of_a_helpers_error_ends_at_the_callers_line(pytester: pytest.Pytester) -> None:
+    """What goes on in a browser's helper, or in making a server, says nothing of the caller's mistake."""
+    pytester.makepyfile(
+        """
+        from pytest_totphog import FrozenClock, PracticeBackend, TotpServer, VerifierPolicy, create_app, fill_code
+
+        class Driver:
+            def find_elements(self, *locator):
+                return []
+
+            def execute_script(self, *script):
+                return "about:blank"
+
+            def get_screenshot_as_png(self):
+                return b""
+
+        def test_field():
+            fill_code(Driver(), "#code", TotpServer().add_token(), field_timeout=0)
+
+        def test_locator():
+            fill_code(Driver(), None, TotpServer().add_token())
+
+        def test_page():
+            fill_code(None, "#code", TotpServer().add_token())
+
+        def test_set_up_page():
+            TotpServer().enroll_from(Driver(), "#qr", timeout=0)
+
+        def test_clock_of_a_page():
+            FrozenClock().apply_to("#page")
+
+        def test_policy():
+            VerifierPolicy(window=-1)
+
+        def test_backend():
+            PracticeBackend("complex")
+
+        def test_app():
+            create_app("complex")
+
+        def test_port():
+            with TotpServer() as server:
+                TotpServer(port=server.port).start()
+        """
+    )
+
+    result = pytester.runpytest_inprocess("-p", "no:asyncio", "-p", "no:cacheprovider")
+
+    result.assert_outcomes(failed=9)
+    ends = [line for line in result.outlines if re.match(r"\S+\.py:\d+: ", line)]
+    assert len(ends) == 9
+    assert all(line.startswith("test_") for line in ends)
 
 
 def test_report_of_another_exception_keeps_our_frames(pytester: pytest.Pytester) -> None:
@@ -131,3 +199,11 @@ def test_report_of_another_exception_keeps_our_frames(pytester: pytest.Pytester)
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*authenticator.py:*: TypeError"])
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 codes"), (1, "1 code"), (2, "2 codes"), (1.5, "1.5 codes"), (12_345, "12,345 codes")]
+)
+def test_plural(number: float, text: str) -> None:
+    """A noun in the number that goes before it."""
+    assert errors.plural(number, "code") == text

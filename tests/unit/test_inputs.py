@@ -1,9 +1,10 @@
+import math
 from typing import Any
 
 import pytest
 
 from pytest_totphog.errors import InvalidInput
-from pytest_totphog.inputs import as_email, as_password, as_text, shape
+from pytest_totphog.inputs import as_email, as_password, as_text, is_number, is_whole, shape
 
 EMAIL_RULE = "; accepted is an address of at most 254 characters such as alice@example.com"
 PASSWORD_RULE = "password contains a control character or half a surrogate pair; accepted is printable text"
@@ -142,3 +143,32 @@ class TestPassword:
 def test_shape_of_a_value(value: object, said: str) -> None:
     """Its type, and nothing of the value."""
     assert shape(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "whole", "number"),
+    [
+        (1, True, True),
+        (10, True, True),
+        (0, False, False),
+        (11, False, False),
+        (1.5, False, True),
+        (1.0, False, True),
+        (True, False, False),
+        ("1", False, False),
+        (None, False, False),
+        (math.nan, False, False),
+        (math.inf, False, False),
+        (10**400, False, False),
+    ],
+)
+def test_numbers_from_1_to_10(value: object, whole: bool, number: bool) -> None:
+    """Both bounds count; a boolean is no number, though Python says so."""
+    assert (is_whole(value, 1, 10), is_number(value, 1, 10)) == (whole, number)
+
+
+def test_numbers_without_an_upper_bound() -> None:
+    """They are finite, and may be too large for a float."""
+    assert is_whole(10**400, 1)
+    assert is_number(10**400, 1)
+    assert not is_number(math.inf, 1)

@@ -2,17 +2,20 @@
 
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from pytest_totphog import ServerError, TotpServer
+from pytest_totphog.secrecy import masks
 from pytest_totphog.servers.shared_server import SharedTotpServer
-from pytest_totphog.session import borrowed_clock, holder, process_clock, process_server, shared_store
+from pytest_totphog.session import borrowed_clock, check_settings, holder, process_clock, process_server, shared_store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
 from pytest_totphog.xdist import ADDRESS, VARIABLE, ControllerStore
+from tests.support.threads import in_threads
 
 Configure = Callable[..., pytest.Config]
 
@@ -239,14 +242,54 @@ def test_url_of_the_ini_file(configure: Configure) -> None:
     assert not isinstance(process_server(configure("--totphog-url=", **ini)), SharedTotpServer)
 
 
-def test_url_that_is_none_fails(configure: Configure) -> None:
+def test_url_that_is_none_ends_the_run(configure: Configure) -> None:
     """In a sentence that names the option."""
-    with pytest.raises(FAILED) as caught:
-        process_server(configure("--totphog-url=localhost:8045"))
+    with pytest.raises(pytest.UsageError) as caught:
+        check_settings(configure("--totphog-url=localhost:8045"))
 
     assert str(caught.value) == (
         "--totphog-url: the server's URL is 'localhost:8045'; accepted is one such as http://127.0.0.1:8045"
     )
+
+
+# First use, from several threads
+
+
+class Hesitant:
+    """A plugin of pytest's in whose hook other threads get their turn, at the worst moment."""
+
+    def pytest_plugin_registered(self) -> None:
+        """Stand still until another thread has run."""
+        threading.Event().wait(0.05)
+
+
+class HesitantSecrets(masks.KnownSecrets):
+    """As known secrets are, and other threads get their turn while they are made."""
+
+    def __init__(self) -> None:
+        """Stand still until another thread has run."""
+        threading.Event().wait(0.05)
+        super().__init__()
+
+
+@pytest.mark.parametrize("made", [process_clock, masks.known_secrets])
+def test_what_a_config_keeps_is_made_once(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch, made: Callable[[pytest.Config], object]
+) -> None:
+    """Also when eight threads ask first: under pytest-xdist each worker's reports come in a thread of its own."""
+    monkeypatch.setattr(masks, "KnownSecrets", HesitantSecrets)
+    config = configure()
+    config.pluginmanager.register(Hesitant())
+
+    assert len({id(each) for each in in_threads(8, lambda _: made(config))}) == 1
+
+
+def test_shared_server_is_made_once(configure: Configure) -> None:
+    """It makes others on its way, which waits for nobody."""
+    config = configure("--totphog-url=http://127.0.0.1:8045")
+    config.pluginmanager.register(Hesitant())
+
+    assert len({id(each) for each in in_threads(8, lambda _: process_server(config))}) == 1
 
 
 # What the ini file says of one-time codes
@@ -271,9 +314,9 @@ def test_ini_of_one_time_codes(configure: Configure, options: list[str]) -> None
 
 @pytest.mark.parametrize("name", ["totphog_min_remaining", "totphog_timeout"])
 @pytest.mark.parametrize("value", ["soon", "-1", "86401", "nan", "inf", "1e9", "10 s"])
-def test_ini_that_is_no_time_fails(configure: Configure, name: str, value: str) -> None:
+def test_ini_that_is_no_time_ends_the_run(configure: Configure, name: str, value: str) -> None:
     """In a sentence that names it, its value and what is accepted."""
-    with pytest.raises(FAILED) as caught:
+    with pytest.raises(pytest.UsageError) as caught:
         process_server(configure(**{name: value}))
 
     assert str(caught.value) == f"the ini {name} is {value!r}; accepted are 0 to 86400 seconds"

@@ -11,7 +11,6 @@ from contextlib import closing
 import pytest
 import requests
 
-from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import StoreError
 from pytest_totphog.stores.leases import Lease
 from pytest_totphog.stores.remote import RemoteStore
@@ -58,21 +57,33 @@ def test_workers_share_the_ledger(controller: ControllerStore) -> None:
         store.close()
 
 
-def test_workers_share_leases_and_tokens(controller: ControllerStore) -> None:
-    """Whatever processes of one test run have to agree on."""
+def test_workers_share_leases(controller: ControllerStore) -> None:
+    """No two of them have one account."""
     with closing(RemoteStore(**controller.address)) as one, closing(RemoteStore(**controller.address)) as other:
         assert one.repository(Lease).add(Lease("alice", "gw0")) is True
         assert other.repository(Lease).find() == [Lease("alice", "gw0")]
-        assert other.repository(Token).find() == []
+
+
+# What a TOTP server answers, and most of it without a key.
+PATHS = ("/", "/docs", "/openapi.json", "/api/v1/health", "/api/v1/tokens", "/namespaces/a/", "/namespaces/a/docs")
 
 
 @pytest.mark.parametrize("key", ["open sesame", "", None])
 def test_others_are_not_answered(controller: ControllerStore, key: str | None) -> None:
-    """Other users of the machine can connect, and do not have the key."""
+    """Other users of the machine can connect, and do not have the key: there is not even a page."""
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    for path in ("/api/v1/store/ledger/last", "/api/v1/tokens", "/api/v1/health"):
+    for path in ("/api/v1/store/ledger/last", *PATHS):
+        for method in ("GET", "POST"):
+            answer = requests.request(method, f"{controller.address['url']}{path}", headers=headers, timeout=30)
+            assert answer.status_code == 401
+
+
+def test_nothing_but_the_ledger_and_leases_is_served(controller: ControllerStore) -> None:
+    """Also to those who have the key: a worker's tokens are its own."""
+    headers = {"Authorization": f"Bearer {controller.address['api_key']}"}
+    for path in (*PATHS, "/api/v1/store/tokens_token/find"):
         answer = requests.post(f"{controller.address['url']}{path}", json={}, headers=headers, timeout=30)
-        assert answer.status_code == 401
+        assert answer.status_code == 404
 
 
 def test_every_controller_has_a_key_of_its_own() -> None:

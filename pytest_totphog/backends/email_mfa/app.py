@@ -20,9 +20,9 @@ from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput, StoreError
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.wsgi.bodies import json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response, read_object, require_texts
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 
@@ -119,32 +119,29 @@ class _Wire:
         return json_response({"message": _SENT})
 
     def complete_registration(self, request: Request) -> Response:
-        body = read_object(request, ("email", "token"))
-        require_texts(body, ("email", "token"), _EMAIL_AND_CODE)
+        body = read_object(request, ("email", "token"), ("email", "token"), _EMAIL_AND_CODE)
         self._model.complete_registration(email=body["email"], code=body["token"])
         return json_response({"message": "User registered successfully"}, 201)
 
     def log_in(self, request: Request) -> Response:
-        body = read_object(request, ("email", "password"))
-        require_texts(body, ("email", "password"), "Email and password are required.")
+        body = read_object(request, ("email", "password"), ("email", "password"), "Email and password are required.")
         self._model.log_in(email=body["email"], password=body["password"])
         return json_response({"message": _SENT})
 
     def complete_login(self, request: Request) -> Response:
-        body = read_object(request, ("email", "token", "password"))
-        require_texts(body, ("email", "token"), _EMAIL_AND_CODE)
+        body = read_object(request, ("email", "token", "password"), ("email", "token"), _EMAIL_AND_CODE)
         token = self._model.complete_login(email=body["email"], password=body.get("password"), code=body["token"])
         return json_response({"token": token})
 
     def forgot_password(self, request: Request) -> Response:
-        body = read_object(request, ("email",))
-        require_texts(body, ("email",), "Email is required.")
+        body = read_object(request, ("email",), ("email",), "Email is required.")
         self._model.forgot_password(email=body["email"], link=f"{request.root_url}reset-password?token=")
         return json_response({"success": True, "message": "Password reset email sent, please check your email."})
 
     def reset_password(self, request: Request) -> Response:
-        body = read_object(request, ("token", "password"))
-        require_texts(body, ("token", "password"), "Token and new password are required.")
+        body = read_object(
+            request, ("token", "password"), ("token", "password"), "Token and new password are required."
+        )
         self._model.reset_password(token=body["token"], password=body["password"])
         return json_response({"success": True, "message": "Password reset successfully"})
 

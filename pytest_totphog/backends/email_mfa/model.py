@@ -15,7 +15,7 @@ from pytest_totphog.clocks.clock import Clock, as_datetime
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput
-from pytest_totphog.inputs import as_email, as_password, as_text
+from pytest_totphog.inputs import as_email, as_password, as_text, is_whole
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
 
@@ -39,7 +39,7 @@ class Refused(Exception):
 class Account:
     """A registered user; the id is the mail address in lower case."""
 
-    collection: ClassVar = "backends_email_mfa_model_account"
+    collection: ClassVar[str] = "backends_email_mfa_model_account"
 
     id: str
     email: str
@@ -54,7 +54,7 @@ class Account:
 class Registration(Account):
     """A user who has not proved the mail address yet."""
 
-    collection: ClassVar = "backends_email_mfa_model_registration"
+    collection: ClassVar[str] = "backends_email_mfa_model_registration"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class MailedCode:
     The id is purpose and account, so a code of one purpose proves nothing for another, and a new one voids the old.
     """
 
-    collection: ClassVar = "backends_email_mfa_model_mailedcode"
+    collection: ClassVar[str] = "backends_email_mfa_model_mailedcode"
 
     id: str
     secret: str = field(repr=False)
@@ -74,7 +74,7 @@ class MailedCode:
 class ResetLink:
     """The latest reset link of an account, which is the id; only a hash of its token is kept."""
 
-    collection: ClassVar = "backends_email_mfa_model_resetlink"
+    collection: ClassVar[str] = "backends_email_mfa_model_resetlink"
 
     id: str
     token_hash: str = field(repr=False)
@@ -247,6 +247,6 @@ def _hash(token: str) -> str:
 
 
 def _integer(field: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+    if not is_whole(value, 0, 2**31 - 1):
         raise InvalidInput(f"{field} is not a whole number from 0 to {2**31 - 1}")
     return value

@@ -18,9 +18,9 @@ from pytest_totphog.credentials import qr
 from pytest_totphog.inputs import as_email, as_password
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.wsgi.bodies import checked_fields, json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response, read_object, require_texts
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 
@@ -138,14 +138,14 @@ class _Api:
         self._send_reset = send_reset
 
     def register(self, request: Request) -> Response:
-        email, password = _credentials(read_object(request, ("email", "password")))
+        email, password = _credentials(_read_credentials(request))
         account = self._accounts.register(email, password)
         if account is None:
             raise HttpError(409, "User already exists")
         return json_response({"success": True, "message": "User registered successfully", "userId": account.id})
 
     def log_in(self, request: Request) -> Response:
-        body = read_object(request, ("email", "password", "totpCode"))
+        body = _read_credentials(request, "totpCode")
         email, password = _credentials(body)
         code = body.get("totpCode")
         if code is not None and not isinstance(code, str):
@@ -159,16 +159,14 @@ class _Api:
         return self._logged_in(login.account)
 
     def forgot_password(self, request: Request) -> Response:
-        body = read_object(request, ("email",))
-        require_texts(body, ("email",), "Missing email")
+        body = read_object(request, ("email",), ("email",), "Missing email")
         account = self._accounts.find(as_email(body["email"]))
         if account is not None and self._send_reset is not None:
             self._send_reset(account.email, self._accounts.forgot_password(account))
         return json_response({"success": True, "message": "Password reset sent if there is such a user"})
 
     def reset_password(self, request: Request) -> Response:
-        body = read_object(request, ("token", "password"))
-        require_texts(body, ("token", "password"), "Missing token or password")
+        body = read_object(request, ("token", "password"), ("token", "password"), "Missing token or password")
         account = self._accounts.reset_password(body["token"], as_password(body["password"]))
         if account is None:
             raise HttpError(400, "Invalid or expired token")
@@ -176,7 +174,7 @@ class _Api:
 
     def set_up(self, request: Request) -> Response:
         account = self._authenticated(request)
-        read_object(request, (), may_be_empty=True)
+        read_object(request, ())
         enrolment = self._accounts.set_up(account)
         return json_response(
             {
@@ -190,8 +188,7 @@ class _Api:
 
     def verify(self, request: Request) -> Response:
         account = self._authenticated(request)
-        body = read_object(request, ("code",))
-        require_texts(body, ("code",), "Missing code")
+        body = read_object(request, ("code",), ("code",), "Missing code")
         if not self._accounts.verify(account, body["code"]):
             raise HttpError(400, "Invalid code")
         return json_response({"success": True, "message": "TOTP verified"})
@@ -202,9 +199,9 @@ class _Api:
 
     def disable(self, request: Request) -> Response:
         account = self._authenticated(request)
-        body = read_object(request, ("code",) if self._accounts.disable_takes_code else (), may_be_empty=True)
+        body = read_object(request, ("code",) if self._accounts.disable_takes_code else ())
         if body:
-            require_texts(body, ("code",), "Missing code")
+            checked_fields(body, ("code",), ("code",), "Missing code")
         if not self._accounts.may_disable(account, body.get("code")):
             raise HttpError(400, "Invalid code" if body else "Missing code")
         self._accounts.disable(account)
@@ -259,8 +256,12 @@ class _Api:
         return account
 
 
+def _read_credentials(request: Request, *others: str) -> dict[str, Any]:
+    names = ("email", "password")
+    return read_object(request, (*names, *others), names, "Missing email or password")
+
+
 def _credentials(body: dict[str, Any]) -> tuple[str, str]:
-    require_texts(body, ("email", "password"), "Missing email or password")
     return as_email(body["email"]), as_password(body["password"])
 
 

@@ -12,7 +12,7 @@ from pytest_totphog.backends.login_demo import flawed_accounts as accounts
 from pytest_totphog.backends.login_demo.app import _Api
 from pytest_totphog.backends.login_demo.model import Account
 from pytest_totphog.backends.login_demo.visitors import AddressThrottle, ClientCounter, SessionThrottle, VisitedApp
-from pytest_totphog.wsgi.json import json_response
+from pytest_totphog.wsgi.bodies import json_response
 
 __all__ = ["FLAWS"]
 

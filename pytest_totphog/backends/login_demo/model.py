@@ -38,7 +38,7 @@ class Account:
         password_hash: the bcrypt hash.
     """
 
-    collection: ClassVar = "backends_login_demo_model_account"
+    collection: ClassVar[str] = "backends_login_demo_model_account"
 
     id: str
     email: str
@@ -57,7 +57,7 @@ class SecondFactor:
         pending_backup_codes: hashes of the backup codes that come into force with it.
     """
 
-    collection: ClassVar = "backends_login_demo_model_secondfactor"
+    collection: ClassVar[str] = "backends_login_demo_model_secondfactor"
 
     id: str
     secret: str | None = field(default=None, repr=False)
@@ -75,7 +75,7 @@ class SecondFactor:
 class PasswordReset:
     """The latest permission to set a new password, by the account's id; only a hash of its token is kept."""
 
-    collection: ClassVar = "backends_login_demo_model_passwordreset"
+    collection: ClassVar[str] = "backends_login_demo_model_passwordreset"
 
     id: str
     token_hash: str = field(repr=False)

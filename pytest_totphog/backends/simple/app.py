@@ -14,16 +14,16 @@ from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials import qr
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.wsgi.bodies import json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response, read_object, require_texts
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 
 __all__ = ["DEFAULT_POLICY", "create_app"]
 
-# The document's verifier takes a code as often as it is sent, and any number of wrong ones.
-DEFAULT_POLICY: Final = VerifierPolicy(window=1, one_time=False, max_failures=None)
+# The document's code takes a code as often as it is sent, any number of wrong ones, and a name once more.
+DEFAULT_POLICY: Final = VerifierPolicy(window=1, one_time=False, max_failures=None, reregister=True)
 
 
 def create_app(
@@ -39,7 +39,7 @@ def create_app(
     Args:
         clock: what codes and lockouts follow; the system's time unless given.
         store: where users live; in memory unless given.
-        policy: what the verifier accepts.
+        policy: what the verifier accepts, and whether a name may be registered again.
         gate: what is refused beforehand; unless given, everything not addressed to loopback.
         flaws: the mistakes to make, such as `{"race"}`; none unless given.
 
@@ -47,8 +47,9 @@ def create_app(
         InvalidInput: for a flaw that this app cannot have.
     """
     clock, store = clock or Clock(), store or MemoryStore()
-    verifier = flawed(Verifier, "simple", flaws)(store, clock, policy or DEFAULT_POLICY)
-    wire = _Wire(Users(store, clock, verifier))
+    policy = policy or DEFAULT_POLICY
+    verifier = flawed(Verifier, "simple", flaws)(store, clock, policy)
+    wire = _Wire(Users(store, clock, verifier, replaces=policy.reregister))
     routes = [
         Route("POST", "/register", wire.register),
         Route("GET", "/get-totp/<username>", wire.get_totp),
@@ -63,8 +64,7 @@ class _Wire:
         self._users = users
 
     def register(self, request: Request) -> Response:
-        body = read_object(request, ("username",))
-        require_texts(body, ("username",), "Username is required")
+        body = read_object(request, ("username",), ("username",), "Username is required")
         user = self._users.register(body["username"])
         if user is None:
             raise HttpError(409, "User already exists")
@@ -76,8 +76,7 @@ class _Wire:
         return json_response({"username": user.id, "token": self._users.code(user)})
 
     def verify_totp(self, request: Request) -> Response:
-        body = read_object(request, ("username", "token"))
-        require_texts(body, ("username", "token"), "Username and token are required")
+        body = read_object(request, ("username", "token"), ("username", "token"), "Username and token are required")
         if not self._users.verify(self._user(body["username"]), body["token"]):
             raise HttpError(400, "Invalid token")
         return json_response({"message": "Token verified successfully"})

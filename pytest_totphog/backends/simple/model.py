@@ -12,6 +12,7 @@ from pytest_totphog.credentials.otp import random_secret
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores import Repository, Store
+from pytest_totphog.stores.records import put
 
 __all__ = ["User", "Users"]
 
@@ -24,7 +25,7 @@ _NAME = re.compile(r"(?!\.{1,2}\Z)(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff/:]{1,200}
 class User:
     """A user; the id is the name."""
 
-    collection: ClassVar = "backends_simple_model_user"
+    collection: ClassVar[str] = "backends_simple_model_user"
 
     id: str
     secret: str = field(repr=False)
@@ -37,15 +38,17 @@ class Users:
         store: where they live.
         clock: what codes follow.
         verifier: judges codes and counts failures, by the user's name.
+        replaces: whether registering a name again replaces its secret.
     """
 
-    def __init__(self, store: Store, clock: Clock, verifier: Verifier) -> None:
+    def __init__(self, store: Store, clock: Clock, verifier: Verifier, *, replaces: bool = False) -> None:
         self._clock = clock
+        self._replaces = replaces
         self._verifier = verifier
         self._users: Repository[User] = store.repository(User)
 
     def register(self, name: str) -> User | None:
-        """Return a new user with a random secret; None when the name is taken.
+        """Return a new user with a random secret; None when the name is taken, and stays with its secret.
 
         Raises:
             InvalidInput: when the name is not what is accepted.
@@ -56,6 +59,8 @@ class Users:
                 "without a slash or a colon, and neither '.' nor '..'"
             )
         user = User(name, random_secret())
+        if self._replaces:
+            return put(self._users, name, lambda _: user)
         return user if self._users.add(user) else None
 
     def get(self, name: str) -> User | None:

@@ -13,12 +13,11 @@ from pytest_totphog.backends.rate_limit import RateLimit
 from pytest_totphog.backends.vault.model import TOTP_FIELDS, Account, Accounts, Totp, Totps
 from pytest_totphog.backends.verifier import VerifierPolicy
 from pytest_totphog.clocks.clock import Clock, as_datetime
-from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.wsgi.bodies import checked_fields, json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Check, Gate
-from pytest_totphog.wsgi.json import json_response, read_object, require_texts
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 
@@ -91,8 +90,7 @@ class _Wire:
 
     def register(self, request: Request) -> Response:
         names = ("name", "email", "password")
-        body = read_object(request, names)
-        require_texts(body, names, "name, email and password are required")
+        body = read_object(request, names, names, "name, email and password are required")
         account = self._accounts.register(**body)
         if account is None:
             raise HttpError(409, "email already exists")
@@ -100,16 +98,14 @@ class _Wire:
 
     def log_in(self, request: Request) -> Response:
         names = ("email", "password")
-        body = read_object(request, names)
-        require_texts(body, names, "email and password are required")
+        body = read_object(request, names, names, "email and password are required")
         account = self._accounts.log_in(**body)
         if account is None:
             raise HttpError(401, "invalid credentials")
         return json_response(_account(account))
 
     def issue_token(self, request: Request) -> Response:
-        body = read_object(request, ("userId", "days"))
-        require_texts(body, ("userId",), "userId is required")
+        body = read_object(request, ("userId", "days"), ("userId",), "userId is required")
         account = self._accounts.get(body["userId"])
         if account is None:
             raise HttpError(404, "user not found")
@@ -117,8 +113,7 @@ class _Wire:
         return json_response({"token": token, "expiresAt": _timestamp(expires_at)})
 
     def revoke_token(self, request: Request) -> Response:
-        body = read_object(request, ("token",))
-        require_texts(body, ("token",), "token is required")
+        body = read_object(request, ("token",), ("token",), "token is required")
         self._accounts.revoke_token(body["token"])
         return json_response({"success": True})
 
@@ -149,21 +144,19 @@ class _Wire:
 
     def create(self, request: Request) -> Response:
         user_id = self._user_id(request)
-        body = read_object(request, TOTP_FIELDS)
-        require_texts(body, ("label", "secret"), "label and secret are required")
+        body = read_object(request, TOTP_FIELDS, ("label", "secret"), "label and secret are required")
         [totp] = self._totps.add(user_id, [body])
         return _success(_totp(totp))
 
     def update(self, request: Request) -> Response:
         user_id = self._user_id(request)
-        body = read_object(request, ("id", *TOTP_FIELDS))
-        require_texts(body, ("id",), "id is required")
+        body = read_object(request, None)
+        checked_fields(body, ("id", *TOTP_FIELDS), ("id",), "id is required")  # a null takes an icon away
         return _found(self._totps.update(user_id, body.pop("id"), body))
 
     def delete(self, request: Request) -> Response:
         user_id = self._user_id(request)
-        body = read_object(request, ("id",))
-        require_texts(body, ("id",), "id is required")
+        body = read_object(request, ("id",), ("id",), "id is required")
         return _found(self._totps.remove(user_id, body["id"]))
 
     def export(self, request: Request) -> Response:
@@ -177,11 +170,19 @@ class _Wire:
 
     def bring_in(self, request: Request) -> Response:
         user_id = self._user_id(request)
-        # An export can be sent back as it is; the ids in it are other TOTPs', and none is overwritten.
-        entries = read_object(request, ("totps", "version", "exportedAt", "count")).get("totps")
+        body = read_object(request, None)
+        entries = body.get("totps")
         if not isinstance(entries, list):
             raise HttpError(400, "totps array is required")
-        totps = self._totps.add(user_id, [_entry(entry) for entry in entries])
+        if not all(isinstance(entry, dict) and entry.get("label") and entry.get("secret") for entry in entries):
+            raise HttpError(400, "each TOTP must have label and secret")
+        checked_fields(body, ("totps", "version", "exportedAt", "count"))
+        # An export can be sent back as it is; the ids in it are other TOTPs', and none is overwritten.
+        names = ("id", *TOTP_FIELDS)
+        all_fields = [checked_fields(entry, names, ("label", "secret"), of=" of a TOTP") for entry in entries]
+        for fields in all_fields:
+            fields.pop("id", None)
+        totps = self._totps.add(user_id, all_fields)
         return json_response({"success": True, "imported": len(totps), "data": [_totp(totp) for totp in totps]})
 
     def _user_id(self, request: Request) -> str:
@@ -203,17 +204,6 @@ def _bearer_token(request: Request) -> str | None:
         return None
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _entry(entry: Any) -> dict[str, Any]:
-    """Return the fields of a TOTP that is imported."""
-    if not isinstance(entry, dict):
-        raise HttpError(400, "each TOTP must have label and secret")
-    require_texts(entry, ("label", "secret"), "each TOTP must have label and secret")
-    fields = {name: value for name, value in entry.items() if name != "id"}
-    if unknown := sorted(fields.keys() - set(TOTP_FIELDS)):
-        raise InvalidInput(f"Unknown field {unknown[0][:50]!a} of a TOTP; accepted: {', '.join(('id', *TOTP_FIELDS))}")
-    return fields
 
 
 def _found(totp: Totp | None) -> Response:

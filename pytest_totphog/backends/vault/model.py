@@ -15,7 +15,7 @@ from pytest_totphog.clocks.clock import Clock, as_datetime, as_period
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
-from pytest_totphog.inputs import as_email, as_password, as_text, shape
+from pytest_totphog.inputs import as_email, as_password, as_text, is_whole, shape
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
 
@@ -46,7 +46,7 @@ class Account:
         password_hash: the bcrypt hash.
     """
 
-    collection: ClassVar = "backends_vault_model_account"
+    collection: ClassVar[str] = "backends_vault_model_account"
 
     id: str
     user_id: str
@@ -65,7 +65,7 @@ class Access:
         expires_at: milliseconds since the epoch.
     """
 
-    collection: ClassVar = "backends_vault_model_access"
+    collection: ClassVar[str] = "backends_vault_model_access"
 
     id: str
     user_id: str
@@ -76,7 +76,7 @@ class Access:
 class Totp:
     """A TOTP credential of a user."""
 
-    collection: ClassVar = "backends_vault_model_totp"
+    collection: ClassVar[str] = "backends_vault_model_totp"
 
     id: str
     user_id: str
@@ -147,7 +147,7 @@ class Accounts:
         Raises:
             InvalidInput: unless days are a whole number from 1 to 3,650.
         """
-        if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MAX_DAYS:
+        if not is_whole(days, 1, MAX_DAYS):
             raise InvalidInput(f"days is {shown(days)}; accepted are whole days from 1 to {MAX_DAYS}")
         token = uuid.uuid4().hex
         expires_at = self._clock.time_ns() // 1_000_000 + days * DAY_MILLISECONDS
@@ -278,7 +278,7 @@ def _is_flat(value: object, levels: int = MAX_DEPTH) -> bool:
 
 
 def _sort(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not -(2**31) <= value < 2**31:
+    if not is_whole(value, -(2**31), 2**31 - 1):
         raise InvalidInput(f"sort is {shown(value)}; accepted are whole numbers of 32 bits")
     return value
 

@@ -8,7 +8,6 @@ from pytest_totphog.conformance.check import rule
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, Level, NotJudged
-from pytest_totphog.conformance.progress import Throttle
 from pytest_totphog.conformance.rules.guessing import (
     LIMIT,
     fresh,
@@ -21,6 +20,7 @@ from pytest_totphog.conformance.rules.guessing import (
     throttle_of,
     throttled_account,
 )
+from pytest_totphog.errors import plural
 
 __all__ = ["THROTTLE"]
 
@@ -46,7 +46,7 @@ def throttled(context: Context) -> str:
     if throttle.failures is None:
         raise Broken(f"{LIMIT} wrong codes in a row were looked at, and a right one was accepted after them")
     measure_lockout(context, throttle)
-    return f"after {_failures(throttle)} in a row a right code was not accepted"
+    return f"after {plural(throttle.failures, 'failure')} in a row a right code was not accepted"
 
 
 @rule(
@@ -181,7 +181,3 @@ THROTTLE: Final = (
     survives_the_password,
     reset_by_success,
 )
-
-
-def _failures(throttle: Throttle) -> str:
-    return f"{throttle.failures} failure{'' if throttle.failures == 1 else 's'}"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote_to_bytes
 
+from pytest_totphog.enrolment.pictures.data_url import decode_data_url
+from pytest_totphog.enrolment.pictures.regions import blurred, with_margins
 from pytest_totphog.enrolment.pictures.svg import draw_svg
 from pytest_totphog.errors import InvalidInput, MissingExtra, hidden_in_reports, shown
 
@@ -25,9 +23,10 @@ __tracebackhide__ = hidden_in_reports
 MAX_BYTES: Final = 20 * 1024 * 1024
 # A page of 1,440 by 2,700 points on a screen with two pixels a point, or a telephone's photograph.
 MAX_PIXELS: Final = 16_000_000
+# Of a side, for zxing-cpp.
+MAX_SIDE: Final = 65_535
 
 ACCEPTED: Final = "a PNG, JPEG, WebP or SVG picture"
-_DATA_URL = re.compile(r"\s*data:([\w.+-]+/[\w.+-]+)?((?:;[^;,]*)*),", re.IGNORECASE | re.ASCII)
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
 # What people hand in by mistake, by its first bytes.
 _OTHERS: Final = {b"GIF8": "a GIF", b"BM": "a BMP", b"%PDF": "a PDF", b"II*\0": "a TIFF", b"MM\0*": "a TIFF"}
@@ -62,22 +61,11 @@ def read_data_url(url: str) -> list[str]:
         InvalidInput: when it is no such URL, and as `read_picture` does.
         MissingExtra: without zxing-cpp or Pillow.
     """
-    match = _DATA_URL.match(url)
-    if match is None:
-        raise InvalidInput("this is not a data: URL; accepted is data:image/png;base64,…")
-    media_type = match[1] or "text/plain"
-    if not media_type.lower().startswith("image/"):
-        raise InvalidInput(f"the data: URL holds {shown(media_type)}; accepted is {ACCEPTED}")
     if len(url) > 2 * MAX_BYTES:
         raise _too_large(len(url))
-    # Percent-encoded it may be in base64, too; pages break long lines, and a form decoder makes spaces of '+'.
-    data = unquote_to_bytes(url[match.end() :])
-    if "base64" in match[2].lower().split(";"):
-        bare = b"".join(data.replace(b" ", b"+").split()).rstrip(b"=")
-        try:
-            data = base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
-        except binascii.Error:
-            raise InvalidInput("the data: URL is not base64, though it says so") from None
+    media_type, data = decode_data_url(url)
+    if not media_type.startswith("image/"):
+        raise InvalidInput(f"the data: URL holds {shown(media_type)}; accepted is {ACCEPTED}")
     return read_picture(data)
 
 
@@ -121,7 +109,7 @@ def _open(data: bytes) -> Image:
     try:
         picture = Image.open(io.BytesIO(data), formats=_FORMATS)
         # Nothing is decoded yet.
-        if picture.width * picture.height <= MAX_PIXELS:
+        if max(picture.size) <= MAX_SIDE and picture.width * picture.height <= MAX_PIXELS:
             picture.load()
             return picture
         size = f"{picture.width} x {picture.height}"
@@ -132,7 +120,9 @@ def _open(data: bytes) -> Image:
         raise InvalidInput(f"this is {other if data else 'empty'}; accepted is {ACCEPTED}") from None
     except Exception as error:  # noqa: BLE001 -- a broken picture makes Pillow raise a dozen kinds of errors
         raise InvalidInput(f"the picture is broken: {type(error).__name__}; accepted is {ACCEPTED}") from None
-    raise InvalidInput(f"the picture has {size} pixels; accepted are {MAX_PIXELS} in all; show the QR code alone")
+    raise InvalidInput(
+        f"the picture has {size} pixels; accepted are {MAX_PIXELS} in all, {MAX_SIDE} a side; show the QR code alone"
+    )
 
 
 def _prepared(picture: Image) -> Iterator[Image]:
@@ -153,6 +143,8 @@ def _prepared(picture: Image) -> Iterator[Image]:
         if max(grey.size) <= 1000:
             larger = grey.resize((grey.width * 3, grey.height * 3), Image.Resampling.NEAREST)
             yield from (ImageOps.expand(larger, border=40, fill=margin) for margin in (255, 0))
+        yield from blurred(grey)
+        yield from with_margins(grey)
 
 
 def _require() -> None:

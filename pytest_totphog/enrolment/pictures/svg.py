@@ -1,28 +1,23 @@
-"""SVG pictures of QR codes, drawn: the shapes that QR libraries make, and nothing that runs, loads or grows.
+"""SVG pictures, drawn by resvg: checked and written anew before, so that nothing is loaded and nothing grows.
 
-Source: https://www.w3.org/TR/SVG11/
+Source: https://www.w3.org/TR/SVG2/
 """
 
 from __future__ import annotations
 
-import math
-import re
+import base64
+import io
+import subprocess
+import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NoReturn
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
 
-from pytest_totphog.enrolment.pictures.canvas import Canvas
-from pytest_totphog.enrolment.pictures.outlines import (
-    NUMBER,
-    Line,
-    Matrix,
-    apply,
-    multiply,
-    path_lines,
-    stroke_outline,
-    transform_matrix,
-)
-from pytest_totphog.errors import InvalidInput, hidden_in_reports
+from pytest_totphog.enrolment.pictures.data_url import decode_data_url
+from pytest_totphog.errors import InvalidInput, MissingExtra, ServerError, hidden_in_reports
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,169 +26,164 @@ __all__ = ["draw_svg"]
 
 __tracebackhide__ = hidden_in_reports
 
-# A QR code of 600 characters has 3,500 dark modules, and at worst an element of 70 bytes for each.
-MAX_BYTES: Final = 256 * 1024
-MAX_ELEMENTS: Final = 20_000
-MAX_DEPTH: Final = 100
+MAX_BYTES: Final = 1024 * 1024
 # Pixels of the longer side: four for each module of the largest QR code.
 SIDE: Final = 800
+# What drawing may take; the largest QR codes take a tenth of it.
+CPU_SECONDS: Final = 2
+SECONDS: Final = 10
+MEMORY: Final = 512 * 1024 * 1024
 
-_LENGTH = re.compile(rf"\s*({NUMBER})\s*(px|pt|pc|mm|cm|in|%|)\s*")
-_UNITS: Final = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
-_ROUND: Final = [index * math.pi / 8 for index in range(16)]
-_INHERITED: Final = ("fill", "stroke", "stroke-width", "fill-rule", "fill-opacity", "stroke-opacity", "visibility")
-_NOT_DRAWN: Final = frozenset({"defs", "symbol", "clippath", "mask", "pattern", "marker", "foreignobject"})
+_PIXELS: Final = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF")
 
 
 def draw_svg(document: str | bytes) -> Image:
-    """Return a picture of an SVG document, in grey with transparency.
-
-    Drawn are paths, rectangles, circles and polygons, filled and stroked. Style sheets are not read, and nothing that
-    another element or address holds.
+    """Return a picture of an SVG document, with transparency.
 
     Args:
         document: the document, or an `<svg>` element of a page.
 
     Raises:
-        InvalidInput: when it is no SVG, declares entities, or is larger than any QR code.
+        InvalidInput: when it is no SVG, declares entities, takes a part from elsewhere, or is larger or more work
+            than any QR code.
+        MissingExtra: without resvg-py.
+        ServerError: when no process can be started to draw it in.
     """
+    start = document[:20].decode("latin-1") if isinstance(document, bytes) else document[:20]
+    if start.lower().startswith("<!doctype html"):
+        raise _is_html("<!doctype html>")
     if len(document) > MAX_BYTES:
         raise InvalidInput(f"the SVG has {len(document)} bytes; accepted are {MAX_BYTES}, more than any QR code needs")
-    drawing = _Drawing()
+    spec = find_spec("resvg_py")
+    if spec is None or spec.origin is None:
+        raise MissingExtra("reading a QR code from SVG", "resvg-py", "qr")
+    folder, painter = Path(spec.origin).parents[1], Path(__file__).with_name("painter.py")
+    limits = [str(limit) for limit in (SIDE, CPU_SECONDS, MEMORY)]
+    try:
+        drawn = subprocess.run(  # noqa: S603 -- our own program, and the document on its stdin
+            [sys.executable, "-IS", painter, folder, *limits],
+            input=_rewritten(document).encode("utf-8"),
+            capture_output=True,
+            timeout=SECONDS,
+            check=True,
+        )
+    except OSError as error:
+        raise ServerError(f"cannot start a process to draw the SVG in: {error}") from None
+    except subprocess.SubprocessError:
+        raise InvalidInput(
+            "the SVG cannot be drawn, or draws more than any QR code has; take a screenshot of it instead"
+        ) from None
+    from PIL import Image
+
+    return Image.open(io.BytesIO(drawn.stdout))
+
+
+def _rewritten(document: str | bytes, *, within: bool = False) -> str:
+    """Return a document that draws the same, in one namespace, and with references to nothing but itself.
+
+    Args:
+        document: the document.
+        within: whether it is a picture within another, which may have none itself.
+    """
+    copy = _Copy(within=within)
     parser = expat.ParserCreate()
-    parser.StartElementHandler = drawing.start
-    parser.EndElementHandler = drawing.end
-    parser.EntityDeclHandler = _refuse_entity
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _check_doctype
+    parser.StartElementHandler = copy.start
+    parser.EndElementHandler = copy.end
+    parser.CharacterDataHandler = copy.text
     try:
         parser.Parse(document, True)
     except expat.ExpatError as error:
         raise InvalidInput(f"the SVG is not well-formed: {error}") from None
     except InvalidInput:
         raise
-    except (OverflowError, ValueError):
-        raise InvalidInput("the SVG has a number or a character that nobody can draw") from None
-    return drawing.picture()
+    except (LookupError, ValueError):  # an encoding that Python does not know; half a surrogate pair
+        raise InvalidInput("the SVG has a character or an encoding that cannot be read") from None
+    return "".join(copy.parts)
 
 
-def _refuse_entity(*_: object) -> NoReturn:
-    # Entities grow without end, or read files.
-    raise InvalidInput("the SVG declares an entity, and no QR code needs one")
+def _check_doctype(_: str, system: str | None, public: str | None, declarations: bool) -> None:
+    # Entities grow without end, or read files. The W3C's own types, which old programs write, are passed over.
+    if declarations or (system and not (public or "").startswith("-//W3C//DTD ")):
+        raise InvalidInput("the SVG declares an entity or a document type of its own, and no QR code needs one")
 
 
-class _Drawing:
-    """Draws each element that the parser tells."""
+def _is_html(start: str) -> InvalidInput:
+    return InvalidInput(
+        f"this is markup that begins with {start}, such as a page's HTML; accepted is what the page shows: its QR code "
+        "as <svg …>…</svg> or the src of its <img>, its otpauth:// link, or its secret"
+    )
 
-    def __init__(self) -> None:
-        self._canvas: Canvas | None = None
-        self._size = (0.0, 0.0)
-        # For each open element: where it draws, its style, and whether it is drawn at all.
-        self._open: list[tuple[Matrix, dict[str, str], bool]] = []
-        self._elements = 0
 
-    def picture(self) -> Image:
-        """Return what was drawn."""
-        assert self._canvas is not None, "a well-formed document has an element"
-        return self._canvas.picture()
+class _Copy:
+    """Writes each element that the parser reports."""
+
+    def __init__(self, *, within: bool) -> None:
+        self.parts: list[str] = []
+        self._within = within
+        self._style: list[str] | None = None
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Draw an element."""
-        self._elements += 1
-        if self._elements > MAX_ELEMENTS or len(self._open) > MAX_DEPTH:
-            raise InvalidInput(
-                f"the SVG has more than {MAX_ELEMENTS} elements, or {MAX_DEPTH} within each other, and no QR code has"
-            )
-        name = tag.rpartition(":")[2].lower()
-        declarations = (pair.partition(":") for pair in attributes.get("style", "").split(";"))
-        attributes = {**attributes, **{key.strip(): value.strip() for key, _, value in declarations}}
-        if self._canvas is None:
-            self._canvas = self._begin(name, attributes)
-            matrix = self._open[-1][0]
-        else:
-            matrix = multiply(self._open[-1][0], transform_matrix(attributes.get("transform", "")))
-            if name == "svg":
-                matrix = multiply(matrix, (1, 0, 0, 1, self._across(attributes, "x"), self._down(attributes, "y")))
-        _, style, drawn = self._open[-1]
-        style = {**style, **{key: attributes[key] for key in _INHERITED if key in attributes}}
-        drawn = drawn and name not in _NOT_DRAWN and attributes.get("display") != "none" and _seen(attributes, "")
-        self._open.append((matrix, style, drawn))
-        if drawn and style.get("visibility") != "hidden":
-            self._draw(self._canvas, self._lines(name, attributes), matrix, style)
+        """Write an element's start, without prefixes, whose declarations pages leave out."""
+        name = tag.rpartition(":")[2]
+        if not self.parts and name.lower() != "svg":
+            raise _is_html(f"<{name[:20]}>")
+        self.parts.append(f"<{name}" if self.parts else '<svg xmlns="http://www.w3.org/2000/svg"')
+        for key, value in attributes.items():
+            if key.rpartition(":")[2] == "href":
+                self._write("href", self._reference(name, value.strip()))
+            elif ":" not in key and key != "xmlns":
+                _check_style(value)
+                self._write(key, value)
+        self.parts.append(">")
+        self._style = [] if name == "style" else None
 
-    def end(self, _: str) -> None:
-        """Leave an element."""
-        self._open.pop()
+    def end(self, tag: str) -> None:
+        """Write an element's end."""
+        style, self._style = "".join(self._style or ()), None
+        _check_style(style)
+        self.parts.append(f"{escape(style)}</{tag.rpartition(':')[2]}>")
 
-    def _begin(self, name: str, attributes: Mapping[str, str]) -> Canvas:
-        if name != "svg":
-            raise InvalidInput(f"the markup begins with <{name[:20]}>; accepted is one SVG picture: <svg …>…</svg>")
-        view_box = [float(number) for number in re.findall(NUMBER, attributes.get("viewBox", ""))]
-        if len(view_box) != 4:
-            view_box = [0, 0, _length(attributes, "width", 300, "300"), _length(attributes, "height", 150, "150")]
-        left, top, width, height = view_box
-        if not all(1e-6 < side < 1e6 for side in (width, height)) or max(abs(left), abs(top)) > 1e6:
-            raise InvalidInput("the SVG has no size to draw it in; accepted is a viewBox, or width and height")
-        self._size = (width, height)
-        scale = SIDE / max(width, height)
-        self._open.append(((scale, 0, 0, scale, -left * scale, -top * scale), {}, True))
-        return Canvas(max(1, round(width * scale)), max(1, round(height * scale)))
+    def text(self, text: str) -> None:
+        """Keep a piece of a style sheet; no other text is drawn."""
+        if self._style is not None:
+            self._style.append(text)
 
-    def _lines(self, name: str, attributes: Mapping[str, str]) -> list[Line]:
-        if name == "path":
-            return path_lines(attributes.get("d", ""))
-        if name == "rect":
-            x, y = self._across(attributes, "x"), self._down(attributes, "y")
-            right, bottom = x + self._across(attributes, "width"), y + self._down(attributes, "height")
-            return [([(x, y), (right, y), (right, bottom), (x, bottom)], True)]
-        if name in {"circle", "ellipse"}:
-            x, y = self._across(attributes, "cx"), self._down(attributes, "cy")
-            across, down = (self._across(attributes, "r" if name == "circle" else key) for key in ("rx", "ry"))
-            return [([(x + across * math.cos(turn), y + down * math.sin(turn)) for turn in _ROUND], True)]
-        if name in {"polygon", "polyline", "line"}:
-            ends = " ".join(attributes.get(key, "0") for key in ("x1", "y1", "x2", "y2"))
-            numbers = [float(number) for number in re.findall(NUMBER, attributes.get("points", ends))]
-            return [(list(zip(numbers[::2], numbers[1::2], strict=False)), name == "polygon")]
-        return []
+    def _write(self, key: str, value: str) -> None:
+        self.parts.append(f" {key}={quoteattr(value)}")
 
-    def _draw(self, canvas: Canvas, lines: list[Line], matrix: Matrix, style: Mapping[str, str]) -> None:
-        if (grey := _grey(style, "fill", "black")) is not None:
-            outlines = [[apply(matrix, point) for point in points] for points, _ in lines]
-            canvas.fill(outlines, grey, even_odd=style.get("fill-rule") == "evenodd")
-        if (grey := _grey(style, "stroke", "none")) is not None:
-            width = _length(style, "stroke-width", self._size[0], "1")
-            for points, closed in lines:
-                ends = points[1:] + points[:1] if closed else points[1:]
-                for begin, end in zip(points, ends, strict=False):
-                    outline = stroke_outline(begin, end, width)
-                    canvas.fill([[apply(matrix, point) for point in outline]], grey, even_odd=False)
-
-    def _across(self, attributes: Mapping[str, str], name: str) -> float:
-        return _length(attributes, name, self._size[0])
-
-    def _down(self, attributes: Mapping[str, str], name: str) -> float:
-        return _length(attributes, name, self._size[1])
+    def _reference(self, element: str, url: str) -> str:
+        """Return where an element's content is; empty where nothing is drawn by it."""
+        if url.startswith("#"):
+            return url
+        if element == "a":
+            return ""
+        if url[:5].lower() != "data:":
+            raise _elsewhere(f"has its <{element[:20]}>")
+        try:
+            _, data = decode_data_url(url)
+        except InvalidInput:
+            return ""
+        if data.startswith(_PIXELS):
+            return url
+        if self._within:
+            return ""
+        inner = _rewritten(data, within=True).encode("utf-8")
+        return f"data:image/svg+xml;base64,{base64.b64encode(inner).decode('ascii')}"
 
 
-def _length(attributes: Mapping[str, str], name: str, whole: float, default: str = "0") -> float:
-    """Return a length in user units; `whole` is what 100% are."""
-    match = _LENGTH.fullmatch(attributes.get(name, default))
-    if match is None:
-        return float(default)
-    return float(match[1]) * (whole / 100 if match[2] == "%" else _UNITS[match[2]])
+def _check_style(text: str) -> None:
+    # No regular expression: blanks without end cost one its time.
+    text = text.lower()
+    if "@import" in text or not all(
+        url.lstrip(" \t\r\n\f\"'").startswith(("#", "data:")) for url in text.split("url(")[1:]
+    ):
+        raise _elsewhere("has a part of its style")
 
 
-def _grey(style: Mapping[str, str], name: str, default: str) -> int | None:
-    """Return the brightness that a shape is painted with; None when it is not painted."""
-    from PIL import ImageColor
-
-    paint = style.get(name, default).strip()
-    if paint in {"none", "transparent"} or not _seen(style, f"{name}-"):
-        return None
-    try:
-        red, green, blue, *alpha = ImageColor.getrgb(paint)
-    except ValueError:  # a gradient, a variable, currentColor: what a reader takes for dark
-        return 0
-    return None if alpha == [0] else (red * 299 + green * 587 + blue * 114) // 1000
-
-
-def _seen(attributes: Mapping[str, str], prefix: str) -> bool:
-    return _length(attributes, f"{prefix}opacity", 1, "1") > 0
+def _elsewhere(what: str) -> InvalidInput:
+    return InvalidInput(
+        f"the SVG {what} at another address, and nothing is loaded; accepted are data: URLs and its own parts (#id), "
+        "or take a screenshot of it"
+    )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker
+from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.api.app import totphog_app
@@ -23,10 +23,10 @@ class Contract:
             for path in document["paths"]
         }
 
-    def validator(self, schema: dict[str, Any]) -> Draft202012Validator:
+    def validator(self, schema: dict[str, Any]) -> OAS30Validator:
         """Return the validator of a schema of the document."""
         within = {**schema, "components": self.document["components"]}
-        return Draft202012Validator(within, format_checker=FormatChecker())
+        return OAS30Validator(within, format_checker=oas30_format_checker)
 
     def path_of(self, path: str) -> str | None:
         """Return the path of the document that a request's path is one of."""

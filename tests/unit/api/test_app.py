@@ -128,6 +128,43 @@ def test_a_token_is_created_from_a_uri(client: Client, authenticator: Authentica
     }
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"name": "", "secret": "", "issuer": "", "digits": "", "period": None, "algorithm": None},
+        {"name": "another", "secret": "MFRGGZDFMZTWQ2LK", "digits": 8, "image": None},
+    ],
+)
+def test_a_uri_wins_over_the_other_fields_of_a_form(client: Client, others: dict[str, Any]) -> None:
+    """Clients of the original send all of them, filled in or not."""
+    response = client.post("/api/v1/tokens", json={"uri": URI, **others})
+    assert response.status_code == 201
+    assert (response.json["data"]["name"], response.json["data"]["secret"]) == ("user@example.com", SECRET)
+    assert client.post("/api/v1/codes", json={"uri": URI, **others, "image": None}).status_code == 400  # not its field
+    others.pop("image", None)
+    assert client.post("/api/v1/codes", json={"uri": URI, **others}).json["data"]["code"] == CURRENT
+
+
+@pytest.mark.parametrize("uri", ["", None])
+def test_an_empty_uri_is_an_absent_one(client: Client, uri: str | None) -> None:
+    """And a null of an optional field means its default."""
+    form = {"uri": uri, "name": "GitHub", "secret": SECRET, "issuer": None, "digits": None, "period": None}
+    token = client.post("/api/v1/tokens", json={**form, "algorithm": None, "image": None}).json["data"]
+    assert (token["issuer"], token["digits"], token["period"], token["algorithm"]) == ("TOTPHog", 6, 30, "sha1")
+    assert (
+        client.post("/api/v1/codes", json={**form, "at": None, "min_remaining": None}).json["data"]["code"] == CURRENT
+    )
+
+
+def test_a_null_of_an_optional_field_means_its_default(client: Client, token: TotpToken) -> None:
+    """Wherever there is one."""
+    path = f"/api/v1/tokens/{token.id}"
+    nulls = dict.fromkeys(("min_remaining", "lookahead", "timeout", "holder"))
+    assert client.post(f"{path}/one-time-code", json=nulls).json["data"]["code"] == CURRENT
+    assert client.post(f"{path}/verify", json={"code": CURRENT, "window": None}).json["data"]["valid"] is True
+    assert client.post("/api/v1/clock/tick", json={"seconds": None}).json["now"] == "2024-01-15T10:30:01+00:00"
+
+
 def test_a_token_is_created_from_parameters(client: Client, authenticator: Authenticator) -> None:
     """Every parameter is kept."""
     response = client.post(
@@ -235,7 +272,6 @@ def test_token_from_a_file(client: Client, picture: bytes) -> None:
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (None, "image is null; leave it out, or give it a value"),
         (1, "image is not a data: URL; accepted is data:image/png;base64,…"),
         (SECRET, "image is not a data: URL; accepted is data:image/png;base64,…"),
         ("/etc/passwd", "image is not a data: URL; accepted is data:image/png;base64,…"),
@@ -302,10 +338,10 @@ NEITHER = "Either uri, or name and secret, must be given"
         ({}, NEITHER),
         ({"name": "a"}, NEITHER),
         ({"secret": SECRET}, NEITHER),
-        ({"uri": URI, "name": "a"}, "uri says it all; also given: name"),
-        ({"uri": None}, "uri is null; leave it out, or give it a value"),
-        ({"name": "a", "secret": None}, "secret is null; leave it out, or give it a value"),
-        ({"name": "a", "secret": SECRET, "digits": None}, "digits is null; leave it out, or give it a value"),
+        ({"uri": None}, "Either uri, or name and secret, must be given"),
+        ({"uri": ""}, "Either uri, or name and secret, must be given"),
+        ({"uri": "", "name": "a", "secret": None}, "Either uri, or name and secret, must be given"),
+        ({"image": None}, "Either uri, or name and secret, must be given"),
         ({"name": "a", "secret": SECRET, "colour": "red"}, "Unknown field 'colour'; accepted: uri, name, secret, "),
         ({"name": "a", "secret": SECRET, "id": "mine"}, "Unknown field 'id'; accepted: uri, name, secret, "),
         ({"name": 1, "secret": SECRET}, "name is of type int; accepted is a string"),
@@ -346,7 +382,8 @@ NEITHER = "Either uri, or name and secret, must be given"
         ),
         ({"name": "a", "secret": SECRET, "algorithm": 1}, "algorithm is 1; accepted are sha1, sha256 and sha512"),
         ({"uri": 5}, "uri is of type int; accepted is a string such as otpauth://totp/NAME?secret=BASE32"),
-        ({"uri": ""}, "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32"),
+        ({"uri": " "}, "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32"),
+        ({"uri": 0, "name": "a", "secret": SECRET}, "uri is of type int; accepted is a string such as otpauth://totp/"),
         ({"uri": f"https://totp/a?secret={SECRET}"}, "this is not a key URI; accepted is otpauth://totp/"),
         ({"uri": f"otpauth://hotp/a?secret={SECRET}&counter=1"}, "the type of the key URI is 'hotp'; accepted is totp"),
         ({"uri": f"otpauth://steam/a?secret={SECRET}"}, "the type of the key URI is 'steam'; accepted is totp"),
@@ -730,7 +767,6 @@ def test_no_one_time_code_in_time() -> None:
         ({"min_remaining": "10"}, "min_remaining is '10'; accepted are 0 to 86400 seconds"),
         ({"min_remaining": True}, "min_remaining is True; accepted are 0 to 86400 seconds"),
         ({"min_remaining": 31}, "min_remaining is 31; accepted are 0 to 30 seconds, the token's period"),
-        ({"min_remaining": None}, "min_remaining is null; leave it out, or give it a value"),
         ({"lookahead": -1}, "lookahead is -1; accepted are 0 to 1000 steps"),
         ({"lookahead": 1001}, "lookahead is 1001; accepted are 0 to 1000 steps"),
         ({"lookahead": 1.0}, "lookahead is 1.0; accepted are 0 to 1000 steps"),
@@ -792,7 +828,7 @@ def test_verifying_spends_nothing(client: Client, path: str) -> None:
     [
         ({}, "code is missing; accepted is a string of digits"),
         ({"code": 648307}, "code is of type int; accepted is a string of digits"),
-        ({"code": None}, "code is null; leave it out, or give it a value"),
+        ({"code": None}, "code is missing; accepted is a string of digits"),
         ({"code": CURRENT, "window": -1}, "window is -1; accepted are 0 to 1000 steps"),
         ({"code": CURRENT, "window": 1001}, "window is 1001; accepted are 0 to 1000 steps"),
         ({"code": CURRENT, "window": True}, "window is True; accepted are 0 to 1000 steps"),
@@ -888,9 +924,7 @@ def test_the_body_of_a_new_token_is_accepted_too(client: Client) -> None:
     [
         ({}, "Either uri or secret must be given"),
         ({"name": "a"}, "Either uri or secret must be given"),
-        ({"secret": None}, "secret is null; leave it out, or give it a value"),
-        ({"uri": None, "secret": SECRET}, "uri is null; leave it out, or give it a value"),
-        ({"uri": URI, "secret": SECRET}, "uri says it all; also given: secret"),
+        ({"uri": "", "secret": None}, "Either uri or secret must be given"),
         ({"secret": "1"}, "the secret is not base32: character 1 is '1'; accepted are the letters A to Z and"),
         ({"secret": SECRET, "at": True}, "True is no point in time; accepted are seconds since the epoch, ISO 8601"),
         ({"secret": SECRET, "at": [59]}, "[59] is no point in time; accepted are seconds since the epoch, ISO 8601"),
@@ -1002,14 +1036,24 @@ def test_a_live_clock_is_not_moved(client: Client, authenticator: Authenticator)
     ("method", "path", "body", "message"),
     [
         ("PUT", "", {}, "frozen_at must be given: seconds since the epoch or ISO 8601"),
-        ("PUT", "", {"frozen_at": None}, "frozen_at is null; leave it out, or give it a value"),
+        ("PUT", "", {"frozen_at": None}, "frozen_at must be given: seconds since the epoch or ISO 8601"),
         ("PUT", "", {"frozen_at": True}, "True is no point in time; accepted are seconds since the epoch, ISO 8601"),
         ("PUT", "", {"frozen_at": "2024-01-15 10:30"}, "the time '2024-01-15 10:30:00' has no time zone, so it"),
         ("PUT", "", {"frozen_at": -1}, "the time -1 is out of range; accepted are the years 1970 to 9999"),
         ("PUT", "", {"at": 59}, "Unknown field 'at'; accepted: frozen_at"),
-        ("POST", "/tick", {"seconds": -1}, "cannot tick by -1; accepted are zero or more seconds (move_to() also"),
-        ("POST", "/tick", {"seconds": "30"}, "cannot tick by '30'; accepted are zero or more seconds (move_to() also"),
-        ("POST", "/tick", {"seconds": True}, "cannot tick by True; accepted are zero or more seconds (move_to() also"),
+        ("POST", "/tick", {"seconds": -1}, "cannot tick by -1; accepted are zero or more seconds, and to go back, set"),
+        (
+            "POST",
+            "/tick",
+            {"seconds": "30"},
+            "cannot tick by '30'; accepted are zero or more seconds, and to go back, set",
+        ),
+        (
+            "POST",
+            "/tick",
+            {"seconds": True},
+            "cannot tick by True; accepted are zero or more seconds, and to go back, set",
+        ),
         ("POST", "/tick", {"seconds": 1e308}, "the clock cannot move past the year 9999"),
     ],
 )
@@ -1029,7 +1073,7 @@ def test_what_is_no_time_does_not_move_the_clock(
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "The body is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (b" ", "The body is not JSON: Expecting value: line 1 column 2 (char 1)"),
         (b"{", "The body is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         (b"{} {}", "The body is not JSON: Extra data: line 1 column 4 (char 3)"),
         (b"[]", "The body is not a JSON object"),

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from werkzeug.test import Client
 from pytest_totphog.api.namespaces import NamespacedApp, create_app
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.namespaces import Namespace, Namespaces
-from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.wsgi.gate import Gate
@@ -203,12 +203,13 @@ def test_database_that_fails_is_told(tmp_path: Path) -> None:
 
 def test_namespace_that_was_pruned_is_there_anew() -> None:
     """Its app follows the new authenticator, and not the one that was forgotten."""
-    clock = Clock()
-    clock.freeze("2026-06-01T12:00:00Z")
-    client = Client(NamespacedApp(Namespaces(MemoryStore(), clock=clock)))
+    store = MemoryStore()
+    client = Client(NamespacedApp(Namespaces(store)))
     data(client, "POST", "namespaces/mine/api/v1/tokens", **ALICE)
     client.put("/namespaces/mine/api/v1/clock", json={"frozen_at": "2024-01-15T10:30:00Z"})
-    clock.tick(86_401)
+    namespaces = store.repository(Namespace)
+    for namespace in namespaces.find():
+        namespaces.replace(namespace, replace(namespace, used_at=namespace.used_at - 86_401))
     client.get("/namespaces/other/api/v1/tokens")
 
     assert data(client, "GET", "namespaces/mine/api/v1/tokens") == []

@@ -15,8 +15,8 @@ from pytest_totphog.stores import Store
 from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.sql import SqlStore
+from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response
 from pytest_totphog.wsgi.routes import App
 
 
@@ -107,14 +107,15 @@ def test_asking_for_claims(client: Client) -> None:
     assert ask(client, "ledger/last", fingerprint="bob") is None
 
 
-def test_pruning(client: Client) -> None:
-    """It has no result."""
-    ask(client, "ledger/claim", **CLAIM)
+def test_nobody_prunes_from_outside(client: Client) -> None:
+    """A client's clock may be off, and the claims are everybody's."""
+    assert refusal(client.post("/store/ledger/prune", json={"before": 253402300800.0}), 404) == "Not found"
 
-    assert ask(client, "ledger/prune", before=0) is None
-    assert ask(client, "ledger/last", fingerprint="alice") is not None
-    assert ask(client, "ledger/prune", before=253402300800.0) is None
-    assert ask(client, "ledger/last", fingerprint="alice") is None
+
+def test_time(client: Client, store: Store) -> None:
+    """The store's, in seconds since the epoch."""
+    before = store.time()
+    assert before <= ask(client, "clock/time") <= store.time()
 
 
 @pytest.mark.parametrize(
@@ -134,8 +135,10 @@ def test_pruning(client: Client) -> None:
         ("earliest", 1.5),
         ("earliest", True),
         ("earliest", "10"),
+        ("earliest", 2**62 + 1),
         ("earliest", 2**63),
         ("latest", -1),
+        ("latest", 2**62 + 1),
         ("latest", 10**300),
         ("holder", None),
         ("holder", ""),
@@ -152,6 +155,18 @@ def test_claim_with_other_values_is_refused(client: Client, store: Store, name: 
     """The sentence names the argument, and nothing is claimed."""
     assert name in refusal(client.post("/store/ledger/claim", json={**CLAIM, name: value}))
     assert store.ledger.last("alice") is None
+
+
+def test_claim_of_the_last_step(client: Client) -> None:
+    """No clock shows it; every store can still count the one after it, and that one is not to be had."""
+    last = {**CLAIM, "earliest": 2**62, "latest": 2**62}
+
+    assert ask(client, "ledger/claim", **last)["step"] == 2**62
+    assert ask(client, "ledger/claim", **last) is None
+    assert refusal(client.post("/store/ledger/claim", json={**last, "latest": 2**62 + 1})) == (
+        "latest is 4611686018427387905; accepted are the time steps from 0 to 4611686018427387904"
+    )
+    assert refusal(client.post("/store/ledger/find", json={"fingerprint": "alice", "step": 2**63})).startswith("step")
 
 
 def test_claim_at_an_infinite_time_is_refused(client: Client, store: Store) -> None:

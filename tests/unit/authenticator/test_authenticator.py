@@ -205,7 +205,8 @@ def test_several_accounts_are_one_too_many(authenticator: Authenticator) -> None
         authenticator.enroll(EXPORT)
 
     assert str(caught.value) == (
-        "there are 2 accounts: 'Example:alice', 'Example:bob'; accepted is one, and enroll_all() takes all of them"
+        "there are 2 accounts: 'Example:alice', 'Example:bob'; accepted is one; "
+        "in Python enroll_all() takes all of them"
     )
     assert authenticator.tokens == []
 

@@ -1,6 +1,7 @@
 """The field for a code, in Chromium: the same from Selenium and from both APIs of Playwright."""
 
 import asyncio
+import inspect
 import re
 import threading
 from types import SimpleNamespace
@@ -179,9 +180,9 @@ def test_field_that_is_not_ready_yet(browser: Browser, token: TotpToken, field: 
 @pytest.mark.parametrize(
     ("html", "locator", "reason"),
     [
-        ("<p>", "#code", "'#code' on the page 'blank' is not there, after 0.1 s"),
-        ("<input disabled>", "input", "'input' on the page 'blank' is disabled, after"),
-        ("<input style='visibility: hidden'>", "input", "'input' on the page 'blank' is not visible, after"),
+        ("<p>", "#code", "'#code' on about:blank is not there, after 0.1 s"),
+        ("<input disabled>", "input", "'input' on about:blank is disabled, after"),
+        ("<input style='visibility: hidden'>", "input", "'input' on about:blank is not visible, after"),
         ("<input readonly>", "input", "is read-only, after"),
         ("<input><input>", "input", "is 2 fields; accepted are one, and 6 boxes for a digit each, after"),
         ("<p>", "p", "is 0 fields; accepted are one"),
@@ -243,14 +244,45 @@ def test_options_of_the_code(browser: Browser, token: TotpToken) -> None:
     browser.show("<input>")
     fill(browser, "input", token)
     assert fill(browser, "input", token, lookahead=1, min_remaining=5, timeout=1) == "764426"
-    with pytest.raises(InvalidInput, match="min_remaining is 31"):
-        fill(browser, "input", token, min_remaining=31)
+
+
+@pytest.mark.parametrize("option", [{"min_remaining": 31}, {"min_remaning": 5}, {"lookahead": -1}, {"timeout": "1 s"}])
+@IN_ONE_LIBRARY
+def test_option_that_is_not_accepted(browser: Browser, token: TotpToken, option: dict[str, Any]) -> None:
+    """Its error comes before the field is touched, and no code is spent."""
+    browser.show("<input value=111111>")
+    with pytest.raises((InvalidInput, TypeError), match=next(iter(option))):
+        fill(browser, "input", token, **option)
+    assert browser.js(VALUE) == "111111"
+    assert token.one_time_code() == "648307"
+
+
+def test_options_are_spelled_out() -> None:
+    """So that an editor completes them, and a type checker finds one that is misspelt."""
+    options = inspect.signature(TotpToken.one_time_code).parameters
+    shown = inspect.signature(fill_code).parameters
+    assert [shown[name].default for name in options if name != "self"] == [None, 0, None]
+
+
+@IN_ONE_LIBRARY
+def test_page_that_replaces_the_field_while_a_code_is_waited_for(browser: Browser) -> None:
+    """The code goes into the field that is there then."""
+
+    def one_time_code(**_: Any) -> str:
+        browser.js("document.querySelector('main').innerHTML = '<input value=9>'")
+        return "123456"
+
+    browser.show("<main><input></main>")
+    fill(browser, "input", SimpleNamespace(digits=6, one_time_code=one_time_code))
+    assert browser.js(VALUE) == "123456"
 
 
 def test_code_that_has_run_out_before_the_second_try(browser: Browser) -> None:
     """Another one is typed then."""
     codes = iter(["111111", "222222"])
-    token = SimpleNamespace(digits=6, one_time_code=lambda: next(codes), explain=lambda _: SimpleNamespace(steps=-1))
+    token = SimpleNamespace(
+        digits=6, one_time_code=lambda **_: next(codes), explain=lambda _: SimpleNamespace(steps=-1)
+    )
     browser.show(LOSES_ONCE)
     assert fill(browser, "input", token) == browser.js(VALUE) == "222222"
 
@@ -259,7 +291,7 @@ def test_code_that_has_run_out_before_the_second_try(browser: Browser) -> None:
 def test_event_loop_goes_on(browser: Browser) -> None:
     """While an async page waits for a code, other coroutines run; this code comes only after one has."""
     heard = threading.Event()
-    token = SimpleNamespace(digits=6, one_time_code=lambda: "123456" if heard.wait(5) else "000000")
+    token = SimpleNamespace(digits=6, one_time_code=lambda **_: "123456" if heard.wait(5) else "000000")
     browser.show("<input>")
 
     async def both() -> str:

@@ -4,11 +4,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import freezegun
 import pytest
 
+from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.namespaces import Namespace, Namespaces
 from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.clocks.clock import Clock
@@ -38,7 +41,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 def now() -> Clock:
     """Real time, which these tests move."""
     clock = Clock()
-    clock.freeze("2026-06-01T12:00:00Z")
+    clock.freeze(clock.time())
     return clock
 
 
@@ -298,7 +301,36 @@ def test_closing_ends_all_waiting(namespaces: Namespaces, name: str) -> None:
             waiter.result(10)
 
 
+@pytest.mark.parametrize("named", ["before", "meanwhile"])
+def test_opening_again_lets_all_wait(namespaces: Namespaces, named: str) -> None:
+    """In every namespace, whenever it was named first: a server that was stopped is started again."""
+    namespaces.get("before")
+    namespaces.close()
+    with pytest.raises(CodeUnavailable, match="its server was stopped before the next one began"):
+        take_two(namespaces.get("meanwhile"))
+
+    namespaces.open("http://127.0.0.1:8045/api/v1")
+
+    for authenticator in (namespaces.get(named), namespaces.default):
+        first, second = take_two(authenticator)
+        assert first < second
+
+
+def take_two(authenticator: Authenticator) -> tuple[int, int]:
+    """Take a code and the next one, which is waited for, at most a second, and return their steps."""
+    token = authenticator.make(name="alice", period=1)
+    return token.claim_code(min_remaining=0).step, token.claim_code(min_remaining=0).step
+
+
 # Pruning
+
+
+def pass_time(store: Store, now: Clock, seconds: int) -> None:
+    """Let real time go on, and make all uses of namespaces as much older by the store's clock."""
+    now.tick(seconds)
+    namespaces = store.repository(Namespace)
+    for namespace in namespaces.find():
+        namespaces.replace(namespace, replace(namespace, used_at=namespace.used_at - seconds))
 
 
 def test_namespace_is_forgotten_after_a_day_without_use(store: Store, namespaces: Namespaces, now: Clock) -> None:
@@ -306,7 +338,7 @@ def test_namespace_is_forgotten_after_a_day_without_use(store: Store, namespaces
     dead = namespaces.get("dead")
     dead.add(dead.make(name="alice"))
     dead.clock.freeze(HALF_PAST_TEN)
-    now.tick(86_401)
+    pass_time(store, now, 86_401)
 
     namespaces.get("new")
 
@@ -317,24 +349,24 @@ def test_namespace_is_forgotten_after_a_day_without_use(store: Store, namespaces
     assert (namespaces.get("dead").tokens, namespaces.get("dead").clock.mode) == ([], "live")
 
 
-def test_namespace_is_kept_for_a_day(namespaces: Namespaces, now: Clock) -> None:
+def test_namespace_is_kept_for_a_day(store: Store, namespaces: Namespaces, now: Clock) -> None:
     """A test run may stand still for long, in a debugger for one."""
     mine = namespaces.get("mine")
     alice = mine.add(mine.make(name="alice"))
     mine.clock.freeze(HALF_PAST_TEN)
-    now.tick(86_400)
+    pass_time(store, now, 86_300)
 
     namespaces.get("new")
 
     assert (namespaces.get("mine").tokens, namespaces.get("mine").clock.now()) == ([alice], HALF_PAST_TEN)
 
 
-def test_namespace_in_use_is_kept(namespaces: Namespaces, replica: Namespaces, now: Clock) -> None:
+def test_namespace_in_use_is_kept(store: Store, namespaces: Namespaces, replica: Namespaces, now: Clock) -> None:
     """Whichever server it is used on: a soak test may take a week."""
     mine = namespaces.get("mine")
     alice = mine.add(mine.make(name="alice"))
     for _ in range(7 * 24):
-        now.tick(3600)
+        pass_time(store, now, 3600)
         replica.get("mine")
 
     namespaces.get("new")
@@ -342,11 +374,13 @@ def test_namespace_in_use_is_kept(namespaces: Namespaces, replica: Namespaces, n
     assert namespaces.get("mine").tokens == [alice]
 
 
-def test_namespaces_leave_the_memory_of_every_server(namespaces: Namespaces, replica: Namespaces, now: Clock) -> None:
+def test_namespaces_leave_the_memory_of_every_server(
+    store: Store, namespaces: Namespaces, replica: Namespaces, now: Clock
+) -> None:
     """Also of one that has not pruned them itself, and that never stops."""
     for each in (namespaces, replica):
         each.get("dead")
-    now.tick(86_401)
+    pass_time(store, now, 86_401)
     namespaces.get("new")
 
     replica.get("newer")
@@ -354,11 +388,11 @@ def test_namespaces_leave_the_memory_of_every_server(namespaces: Namespaces, rep
     assert ["dead" in namespaces, "dead" in replica] == [False, False]
 
 
-def test_tokens_without_a_namespace_are_never_pruned(namespaces: Namespaces, now: Clock) -> None:
+def test_tokens_without_a_namespace_are_never_pruned(store: Store, namespaces: Namespaces, now: Clock) -> None:
     """They belong to whoever runs the server, and so does that clock."""
     bob = namespaces.default.add(namespaces.default.make(name="bob"))
     namespaces.default.clock.freeze(HALF_PAST_TEN)
-    now.tick(365 * 86_400)
+    pass_time(store, now, 365 * 86_400)
 
     namespaces.get("new")
 
@@ -398,22 +432,36 @@ def test_scope_that_a_run_tells(namespaces: Namespaces, replica: Namespaces) -> 
     assert steps == [(0, 1), (2, 3), (0, 1), (0, 1), (4, 5)]
 
 
-def test_claims_are_forgotten_after_a_week(tmp_path: Path, now: Clock) -> None:
-    """No step is longer than a day, so nobody asks for them any more."""
-    with closing(SqlStore(f"sqlite:///{tmp_path}/store.db")) as store:
-        namespaces = Namespaces(store, clock=now)
-        now.freeze(Clock().time())
+@pytest.mark.parametrize("days", [-8, 8])
+def test_tokens_of_a_live_namespace_outlive_a_clock_that_is_off(
+    store: Store, namespaces: Namespaces, days: int
+) -> None:
+    """One of two servers is set wrong: neither removes what the other has, nor loses its own."""
+    off = Clock()
+    off.freeze(Clock().time() + days * 86_400)
+    others = Namespaces(store, clock=off)
+    alice = namespaces.get("right").add(namespaces.get("right").make(name="alice"))
+    bob = others.get("off").add(others.get("off").make(name="bob"))
+
+    for each, name in (others, "a"), (namespaces, "b"), (others, "c"):
+        each.get(name)
+
+    assert (namespaces.get("right").tokens, others.get("off").tokens) == ([alice], [bob])
+
+
+def test_frozen_time_makes_no_namespace_old(store: Store) -> None:
+    """Neither one that is first named then, nor the one whose clock is frozen then, nor those that were there."""
+    namespaces = Namespaces(store)
+    alice = namespaces.get("mine").add(namespaces.get("mine").make(name="alice"))
+    with freezegun.freeze_time("2050-01-01"):
+        namespaces.get("new")
+    with freezegun.freeze_time("1990-01-01"):
         namespaces.default.clock.freeze(HALF_PAST_TEN)
-        token = namespaces.default.make(name="alice", secret=SECRET)
-        token.one_time_code()
+        old = namespaces.get("old")
+        bob = old.add(old.make(name="bob"))
+    Namespaces(store).get("newer")
 
-        now.tick(7 * 86_400 - 60)
-        namespaces.get("before")
-        assert namespaces.default.ledger.last(token.fingerprint) is not None
-
-        now.tick(120)
-        namespaces.get("after")
-        assert namespaces.default.ledger.last(token.fingerprint) is None
+    assert (namespaces.get("mine").tokens, namespaces.get("old").tokens) == ([alice], [bob])
 
 
 def test_store_that_fails_is_told(tmp_path: Path, now: Clock) -> None:

@@ -12,7 +12,7 @@ import freezegun
 import pytest
 import time_machine
 
-from pytest_totphog import Authenticator, Clock, CodeUnavailable, InvalidInput, TotpToken
+from pytest_totphog import Authenticator, Clock, CodeUnavailable, InvalidCall, InvalidInput, TotpToken
 from pytest_totphog.authenticator.codes import OneTimeCode, TakenCode
 from pytest_totphog.credentials import qr
 from pytest_totphog.stores.ledger import Claim, MemoryLedger
@@ -79,7 +79,7 @@ def test_code_of_another_time(authenticator: Authenticator, token: TotpToken, wh
 @pytest.mark.parametrize("when", ["2024-01-15T10:30:00", HALF_PAST_TEN.replace(tzinfo=None)])
 def test_code_of_a_time_without_a_zone_is_refused(token: TotpToken, when: Any) -> None:
     """The error says what to write instead."""
-    with pytest.raises(InvalidInput, match=r"has no time zone.*append 'Z' to a text"):
+    with pytest.raises(InvalidInput, match=r"has no time zone.*; (append 'Z'|give it one)"):
         token.at(when)
 
 
@@ -160,6 +160,13 @@ def test_window_that_is_no_number_of_steps_is_refused(token: TotpToken, window: 
             check()
 
 
+@pytest.mark.parametrize("argument", ["valid_window", "for_time"])
+def test_pyotps_names_are_answered_with_advice(token: TotpToken, argument: str) -> None:
+    """The error says what they are here."""
+    with pytest.raises(InvalidCall, match=f"^verify.. does not take {argument}; pyotp's valid_window is window here"):
+        token.verify("648307", **{argument: 1})
+
+
 # One-time codes under a frozen clock
 
 
@@ -192,9 +199,20 @@ def test_two_tokens_with_one_secret_share_their_steps(authenticator: Authenticat
     assert [token.one_time_code(), twin.one_time_code(), token.one_time_code()] == ["648307", "764426", "812434"]
 
 
+@pytest.mark.parametrize("digits", [7, 8])
+def test_tokens_that_differ_in_digits_share_their_steps(
+    authenticator: Authenticator, token: TotpToken, digits: int
+) -> None:
+    """The code of six digits is the end of the longer one: whoever has seen the one can type the other."""
+    longer = authenticator.make(name="alice", secret=SECRET, digits=digits)
+
+    assert [token.claim_code().step, longer.claim_code().step, token.claim_code().step] == [STEP, STEP + 1, STEP + 2]
+    assert longer.code_at_step(STEP).endswith(token.code_at_step(STEP))
+
+
 def test_tokens_with_other_secrets_or_shapes_share_nothing(authenticator: Authenticator, token: TotpToken) -> None:
     """Each has the current step of its own, and the clock stands still."""
-    others = [authenticator.make(name="alice", secret=SECRET, digits=8), authenticator.make(name="bob")]
+    others = [authenticator.make(name="alice", secret=SECRET, algorithm="sha256"), authenticator.make(name="bob")]
 
     assert token.one_time_code() == "648307"
     assert [other.claim_code().step for other in others] == [STEP, STEP]
@@ -876,7 +894,7 @@ def test_pictures_are_of_the_key_uri(token: TotpToken) -> None:
 def test_repr_shows_no_secret(token: TotpToken) -> None:
     """Nor does what is made of it."""
     assert repr(token) == (
-        "<TotpToken 'alice' issuer='TOTPHog' digits=6 period=30 algorithm=sha1 fingerprint=3d9be0f6>"
+        "<TotpToken 'alice' issuer='TOTPHog' digits=6 period=30 algorithm=sha1 fingerprint=1c4fa388>"
     )
     assert SECRET not in f"{[token]} {token.authenticator} {token.claim_code()}"
 

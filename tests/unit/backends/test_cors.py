@@ -8,9 +8,9 @@ from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import InvalidInput
 from pytest_totphog.backends.cors import Cors
+from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response
 from pytest_totphog.wsgi.routes import App, Route
 
 PAGE = "https://app.example"

@@ -73,6 +73,7 @@ def test_default_policy() -> None:
         ({"window": True}, "window is True; accepted are 0 to 100 steps"),
         ({"one_time": 1}, "one_time is 1; accepted are True and False"),
         ({"one_time": None}, "one_time is None; accepted are True and False"),
+        ({"reregister": 1}, "reregister is 1; accepted are True and False"),
         ({"max_failures": 0}, "max_failures is 0; accepted are 1 and more, or None"),
         ({"max_failures": True}, "max_failures is True; accepted are 1 and more, or None"),
         ({"max_failures": "5"}, "max_failures is '5'; accepted are 1 and more, or None"),

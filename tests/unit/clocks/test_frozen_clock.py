@@ -160,6 +160,24 @@ def test_freezing_a_frozen_clock_keeps_its_patch(patch: str) -> None:
     assert is_real()
 
 
+@every_patch
+def test_freezing_again_after_unfreezing_keeps_its_patch(patch: str | None) -> None:
+    """Whatever it was made with, until it is given another."""
+    with FrozenClock(HALF_PAST_TEN, patch) as clock:
+        clock.unfreeze()
+        clock.freeze(HALF_PAST_TEN)
+        assert clock.patch == patch
+        assert is_real() is (patch is None)
+
+        clock.freeze(HALF_PAST_TEN, patch=None)
+        assert clock.patch is None
+        assert is_real()
+
+        clock.unfreeze()
+        clock.freeze(HALF_PAST_TEN)
+        assert is_real()
+
+
 def test_clock_frozen_inside_a_freeze_of_the_users() -> None:
     """It goes before, and what it found is there again afterwards."""
     with freezegun.freeze_time("2020-01-01T00:00:00Z"):

@@ -164,6 +164,20 @@ def test_library_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "libfaketime" not in sys.modules
 
 
+@pytest.mark.usefixtures("no_libfaketime")
+@pytest.mark.parametrize(
+    ("known", "name"), [(b"FAKETIME_DISABLE_SHM\0", b"/faketime_sem_%ld\0"), (b"", b"/f/ketime_sem_%ld\0")]
+)
+def test_semaphore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bytes, name: bytes) -> None:
+    """A library from 0.9.11 on makes none because it is set so, an older one because the name is none."""
+    monkeypatch.delitem(sys.modules, "libfaketime")
+    package(tmp_path, Path("/proc/self/exe").read_bytes()[:64] + known + b"/faketime_sem_%ld\0")
+    monkeypatch.syspath_prepend(tmp_path)
+    file = TimestampFile()
+    assert (file.path.parent / "libfaketime.so.1").read_bytes().endswith(known + name)
+    assert file.environment()["FAKETIME_DISABLE_SHM"] == "1"
+
+
 def test_temporary_directory_with_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """LD_PRELOAD knows no quotes, so the path would be cut in two, and the process would have the real time."""
     require_libfaketime()

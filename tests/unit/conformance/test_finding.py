@@ -17,12 +17,9 @@ RULE = Rule(
 
 
 def test_finding_as_json() -> None:
-    """It comes back as it was, from types that pytest-xdist carries."""
+    """It comes back as it was."""
     finding = Finding(RULE, Verdict.FAILED, "it was accepted again", ("a right code: accepted",), "asvs-5-l2")
-    data = finding.as_dict()
-    assert type(data["verdict"]) is str
-    assert type(data["rule"]["level"]) is str
-    assert Finding.from_dict(json.loads(json.dumps(data))) == finding
+    assert Finding.from_dict(json.loads(json.dumps(finding.as_dict()))) == finding
 
 
 def test_measured_as_json() -> None:

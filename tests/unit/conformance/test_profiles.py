@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_totphog import settings
 from pytest_totphog.conformance.finding import Level
 from pytest_totphog.conformance.profiles import PROFILES, profile_of
 from pytest_totphog.conformance.rules import CHECKS
@@ -62,3 +63,8 @@ def test_source(profile: str, id_: str, stated: tuple[Level, str, str]) -> None:
 def test_references_are_to_rules_that_exist() -> None:
     """No profile speaks of a rule that there is not."""
     assert [id_ for profile in PROFILES.values() for id_ in profile.references if id_ not in RULES] == []
+
+
+def test_the_settings_name_the_profiles() -> None:
+    """All of them: an option is looked at before the battery is imported."""
+    assert tuple(PROFILES) == settings.PROFILES

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pytest_totphog.conformance.finding import Finding, Level, Measured, Rule, Verdict
-from pytest_totphog.conformance.subjects import PROPERTY, Subject, record, subjects
+from pytest_totphog.conformance.subjects import Subject, record, subjects
 
 NAME = "tests/test_login.py::TestShop"
 
@@ -138,7 +138,7 @@ class TestRecording:
         finding = Finding(rule("V1"), Verdict.FAILED, "Because.", ("step 1: accepted",))
         record(request.node, finding)
         name, value = request.node.user_properties.pop()
-        assert name == PROPERTY == "totphog_battery"
+        assert name == "totphog_battery"
         (subject,) = subjects([value])
         assert subject.findings == (finding,)
         assert subject.title == "TestRecording"

@@ -199,7 +199,7 @@ def test_locators(browser: Browser, totp_server: TotpServer) -> None:
         (
             "",
             "#qr",
-            "'#qr' on the page 'blank' shows nothing to enrol with, after 0.1 s: it is not seen. Accepted are",
+            "'#qr' on about:blank shows nothing to enrol with, after 0.1 s: it is not seen. Accepted are",
         ),
         ("<p id=qr hidden>", "#qr", "after 0.1 s: it is not seen"),
         (
@@ -217,7 +217,7 @@ def test_locators(browser: Browser, totp_server: TotpServer) -> None:
         (
             "<p>Scan",
             None,
-            "the page 'blank' shows nothing to enrol with, after 0.1 s: its screenshot: there is no QR code",
+            "about:blank shows nothing to enrol with, after 0.1 s: its screenshot: there is no QR code",
         ),
         ("<a href='otpauth://hotp/a?secret=JBSWY3DPEHPK3PXP'>", None, "its link: the type of the key URI is 'hotp'"),
     ],

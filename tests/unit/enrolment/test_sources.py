@@ -10,6 +10,11 @@ from pytest_totphog import InvalidInput
 from pytest_totphog.credentials import qr
 from pytest_totphog.enrolment.sources import accounts_in
 
+HTML = (
+    "this is markup that begins with TAG, such as a page's HTML; accepted is what the page shows: its QR code as "
+    "<svg …>…</svg> or the src of its <img>, its otpauth:// link, or its secret"
+)
+
 URI = "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example"
 ALICE = {"name": "alice", "issuer": "Example", "secret": "JBSWY3DPEHPK3PXP"}
 BOB_URI = "otpauth://totp/Example:bob?secret=GEZDGNBVGY3TQOJQ&issuer=Example"
@@ -133,7 +138,10 @@ def test_codes_to_do_something_else(texts: list[str], found: str) -> None:
         ("https://example.com/a.png", "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32"),
         (" data:,a.png", "the data: URL holds 'text/plain'; accepted is a PNG, JPEG, WebP or SVG picture"),
         ("data:text/plain,AA", "the data: URL holds 'text/plain'; accepted is a PNG, JPEG, WebP or SVG picture"),
-        ("<p>JBSW Y3DP</p>", "the markup begins with <p>; accepted is one SVG picture: <svg …>…</svg>"),
+        (
+            "<p>JBSW Y3DP</p>",
+            HTML.replace("TAG", "<p>"),
+        ),
         ("missing.png", "cannot read the picture 'missing.png': No such file or directory"),
         (qr.png("otpauth://hotp/a?secret=AA&counter=1"), "the type of the key URI is 'hotp'; accepted is totp"),
         (b"JBSWY3DPEHPK3PXP", "this is not a picture that is known; accepted is a PNG, JPEG, WebP or SVG picture"),

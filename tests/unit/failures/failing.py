@@ -8,7 +8,7 @@ from pytest_totphog.failures.failure import ClockState, Failure, UsedCode, UsedT
 SECONDS = 1_705_314_600
 STEP = 56_843_820
 
-ALICE = UsedToken("alice", "Shop", "3d9be0f6", 6, 30, "sha1")
+ALICE = UsedToken("alice", "Shop", "1c4fa388", 6, 30, "sha1")
 LIVE = ClockState(SECONDS + 10.0)
 
 

@@ -47,8 +47,16 @@ def test_the_policy_is_the_documents_unless_given(name: str) -> None:
 
 def test_a_policy_with_changes() -> None:
     """What is left out stays as the document says."""
-    assert policy_of("simple") == VerifierPolicy(window=1, one_time=False, max_failures=None)
-    assert policy_of("simple", one_time=True) == VerifierPolicy(window=1, one_time=True, max_failures=None)
+    assert policy_of("simple") == VerifierPolicy(window=1, one_time=False, max_failures=None, reregister=True)
+    strict = policy_of("simple", one_time=True, max_failures=5, reregister=False)
+    assert strict == VerifierPolicy(window=1, one_time=True, max_failures=5, reregister=False)
+
+
+@pytest.mark.parametrize("name", ["email-mfa", "vault", "login-demo"])
+def test_no_other_document_registers_a_name_again(name: str) -> None:
+    """And the error says so, instead of a switch that does nothing."""
+    with pytest.raises(InvalidInput, match=f"reregister is True, and {name} refuses a name that is taken"):
+        policy_of(name, reregister=True)
 
 
 def test_an_unknown_name() -> None:

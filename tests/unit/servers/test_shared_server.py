@@ -305,15 +305,19 @@ def test_server_that_is_not_there() -> None:
     assert str(caught.value) == f"the totphog server at {url} failed: Connection refused. {ADVICE}"
 
 
-@pytest.mark.parametrize("key", ["another", None])
-def test_server_that_refuses_the_key(running: TotpServer, key: str | None) -> None:
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("another", "The API key that was sent is not this server's"),
+        (None, "Send the API key as 'Authorization: Bearer …'"),
+    ],
+)
+def test_server_that_refuses_the_key(running: TotpServer, key: str | None, reason: str) -> None:
     """Neither key is shown."""
     with pytest.raises(ServerError) as caught:
         SharedTotpServer(running.url, api_key=key, namespace="mine").start()
 
-    assert str(caught.value) == (
-        f"the totphog server at {running.url} failed: Send the API key as 'Authorization: Bearer …'. {ADVICE}"
-    )
+    assert str(caught.value) == f"the totphog server at {running.url} failed: {reason}. {ADVICE}"
 
 
 def test_server_that_is_another_one() -> None:

@@ -12,7 +12,15 @@ import pytest
 import requests
 from urllib3.exceptions import InsecureRequestWarning
 
-from pytest_totphog import CodeUnavailable, FrozenClock, InvalidInput, ServerError, TokenNotFound, TotpServer
+from pytest_totphog import (
+    CodeUnavailable,
+    FrozenClock,
+    InvalidCall,
+    InvalidInput,
+    ServerError,
+    TokenNotFound,
+    TotpServer,
+)
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.servers.totp_server import gate_for
 from pytest_totphog.wsgi.errors import HttpError
@@ -106,6 +114,14 @@ def test_what_is_refused_is_not_added(server: TotpServer, add: Callable[[TotpSer
     with pytest.raises(InvalidInput) as failure:
         add(server)
     assert str(failure.value) == message
+    assert server.tokens == []
+
+
+def test_a_secret_without_a_name_is_no_accounts_name(server: TotpServer) -> None:
+    """It is pyotp's way to say it; the error says how it is said here, and does not show it."""
+    with pytest.raises(InvalidCall, match=re.escape("write add_token(secret=…)")) as failure:
+        server.add_token(SECRET)
+    assert SECRET not in str(failure.value)
     assert server.tokens == []
 
 
@@ -204,7 +220,7 @@ def test_a_busy_port_names_port_and_option(server: TotpServer) -> None:
         TotpServer(port=server.port).start()
     assert str(failure.value) == (
         f"cannot listen on 127.0.0.1 port {server.port}: Address already in use. "
-        "Choose another port, or let port=0 find a free one"
+        "Choose another port, or let port 0 find a free one"
     )
 
 
@@ -327,9 +343,37 @@ def test_an_address_that_others_can_reach_is_refused_without_a_key(host: str) ->
     """Before anything listens there."""
     with pytest.raises(ServerError) as failure:
         TotpServer(host)
-    assert str(failure.value).startswith(
+    assert str(failure.value) == (
         f"{host} is reachable from other machines, and whoever reaches this server reads its secrets; "
+        "listen on 127.0.0.1, or give api_key=… or insecure=True where it is meant"
     )
+
+
+def test_every_name_that_is_served_is_named_once() -> None:
+    """To a client that has asked for another."""
+    with pytest.raises(HttpError, match=r"accepted: localhost, 127\.0\.0\.1, \[::1\]$"):
+        gate_for("127.0.0.1").check({"HTTP_HOST": "attacker.example"})
+
+
+def test_a_client_that_does_not_say_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is called by its address; the number of the server's own process would say nothing about it."""
+    for name in "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER":
+        monkeypatch.delenv(name, raising=False)
+    with TotpServer() as server:
+        token = server.add_token(secret=SECRET)
+        path = f"{server.api_url}/tokens/{token.id}"
+        taken = requests.post(f"{path}/one-time-code", timeout=30).json()["data"]["code"]
+        requests.post(f"{path}/verify", json={"code": taken}, timeout=30)
+        events = get(f"{server.api_url}/events")
+    assert [event["holder"] for event in events] == ["127.0.0.1, no holder given"] * 2
+
+
+def test_a_test_that_asks_by_http_is_named(server: TotpServer) -> None:
+    """It is the one that runs."""
+    token = server.add_token(secret=SECRET)
+    requests.post(f"{server.api_url}/tokens/{token.id}/one-time-code", timeout=30)
+    [event] = get(f"{server.api_url}/events")
+    assert event["holder"].endswith("test_totp_server.py::test_a_test_that_asks_by_http_is_named")
 
 
 def test_an_address_that_others_can_reach_is_served_with_a_key() -> None:

@@ -247,7 +247,7 @@ def test_busy_port_is_an_error() -> None:
 
     assert str(caught.value) == (
         f"cannot listen on 127.0.0.1 port {port}: Address already in use. "
-        "Choose another port, or let --port 0 find a free one"
+        "Choose another port, or let port 0 find a free one"
     )
 
 

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,14 +13,12 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from pytest_totphog.api.store import store_routes
+from pytest_totphog.api.store import store_app
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response
-from pytest_totphog.wsgi.routes import App, Route
 from pytest_totphog.wsgi.server import Server
 
 
@@ -48,12 +47,18 @@ def sql_store(database_url: str) -> Iterator[SqlStore]:
 @contextmanager
 def served(store: Store, *record_types: type, api_key: str = "sesame") -> Iterator[str]:
     """Serve a store over HTTP, for those who have the key, and give the server's URL."""
-    routes = [Route(r.method, f"/api/v1{r.path}", r.handler) for r in store_routes(store, *record_types)]
-    app = App(routes, lambda error: json_response({"success": False, "error": error.message}), Gate(api_key=api_key))
-    server = Server(app)
+    server = Server(store_app(store, Gate(api_key=api_key), *record_types))
     server.start()
     yield server.url
     server.stop()
+
+
+def execute(url: str, statement: str) -> list[Any]:
+    """Ask a database something, over a connection of its own."""
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:
+        result = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in result] if result.returns_rows else []
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql", "remote"])
@@ -70,22 +75,15 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         return
     sql = SqlStore(request.getfixturevalue(f"{request.param}_url"))
     yield sql
-    sql.ledger.prune(float("inf"))
     sql.clear()
     sql.close()
+    execute(request.getfixturevalue(f"{request.param}_url"), "DROP TABLE IF EXISTS totphog_claims")
 
 
 @pytest.fixture
 def query(database_url: str) -> Callable[..., list[Any]]:
     """Asks the database something, over a connection of its own."""
-
-    def ask(statement: str) -> list[Any]:
-        engine = sqlalchemy.create_engine(database_url, poolclass=sqlalchemy.NullPool)
-        with engine.begin() as connection:
-            result = connection.exec_driver_sql(statement)
-            return [tuple(row) for row in result] if result.returns_rows else []
-
-    return ask
+    return partial(execute, database_url)
 
 
 class OwnDatabase:

@@ -1,5 +1,6 @@
 """What every store promises, wherever it keeps its records."""
 
+import time
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
@@ -369,6 +370,13 @@ def test_no_change_between_threads_is_lost(store: Store) -> None:
 
 
 # The store
+
+
+def test_store_knows_the_time(store: Store) -> None:
+    """Real time, and it goes on."""
+    before = store.time()
+    assert before <= store.time()
+    assert abs(before - time.time()) < 3600
 
 
 def test_store_has_one_repository_for_each_type(store: Store) -> None:

@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Iterator
 
+import freezegun
 import pytest
 
-from pytest_totphog import Clock
 from pytest_totphog.stores.ledger import Claim, MemoryLedger
 from tests.support.threads import in_threads
 
@@ -35,19 +35,37 @@ def test_many_threads_share_many_steps(_attempt: int) -> None:
     assert won == [ledger.find("alice", claim.step) for claim in won]
 
 
-def test_pruning_goes_by_real_time() -> None:
-    """A credential is as old as its last claim, on the ledger's own clock."""
-    clock = Clock()
-    ledger = MemoryLedger(clock)
-    clock.freeze(1000)
-    ledger.claim("alice", 10, 10, holder="test", claimed_at=5.0)
-    clock.freeze(2000)
-    ledger.claim("bob", 10, 10, holder="test", claimed_at=5.0)
+def test_credential_is_forgotten_a_week_after_its_last_claim() -> None:
+    """By itself, with a later claim on any other; so a server that runs for long stays small."""
+    now = 1000.0
+    ledger = MemoryLedger(lambda: now)
 
-    ledger.prune(before=2000)
+    def claim(fingerprint: str) -> None:
+        ledger.claim(fingerprint, 10, 20, holder="test", claimed_at=5.0)
 
+    claim("alice")
+    now += 86_400
+    claim("bob")
+    now += 6 * 86_400
+    claim("bob")
+    assert ledger.last("alice") is not None
+
+    now += 3600
+    claim("carol")
     assert ledger.last("alice") is None
-    assert ledger.last("bob") == Claim("bob", 10, "test", 5.0)
+    assert ledger.last("bob") == Claim("bob", 11, "test", 5.0)
+
+
+@pytest.mark.parametrize("year", ["1990", "2050"])
+def test_frozen_time_makes_no_claim_old(year: str) -> None:
+    """Whatever patch stops the process's time, at whatever instant: what was claimed stays claimed."""
+    ledger = MemoryLedger()
+    ledger.claim("alice", 10, 10, holder="test", claimed_at=5.0)
+    with freezegun.freeze_time(f"{year}-01-01"):
+        ledger.claim("bob", 10, 10, holder="test", claimed_at=5.0)
+
+    assert ledger.claim("alice", 10, 10, holder="test", claimed_at=5.0) is None
+    assert ledger.claim("bob", 10, 10, holder="test", claimed_at=5.0) is None
 
 
 @pytest.mark.parametrize(

@@ -94,17 +94,6 @@ def test_old_steps_are_forgotten_and_never_the_last(ledger: Ledger) -> None:
     assert claim(ledger, 1) == 3 + KEPT_STEPS
 
 
-def test_pruned_credentials_are_forgotten(ledger: Ledger) -> None:
-    """What was claimed since stays, whatever the frozen clock said that the codes follow."""
-    claim(ledger, 10)
-
-    ledger.prune(before=1_705_314_600.5)
-    assert claim(ledger, 10) == 11
-
-    ledger.prune(before=32_503_680_000.0)
-    assert claim(ledger, 10) == 10
-
-
 def test_threads_get_every_step_once(ledger: Ledger) -> None:
     """Sixteen threads claim ten steps each at the same time: none comes twice, none is left out, all are written."""
 

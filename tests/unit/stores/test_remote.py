@@ -21,7 +21,7 @@ from pytest_totphog.stores import remote
 from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
-from pytest_totphog.wsgi.json import json_response
+from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.server import Server
 from tests.support.threads import in_threads
 from tests.unit.stores.conftest import served
@@ -92,7 +92,7 @@ def failure(store: RemoteStore) -> str:
         lambda: store.ledger.claim("hunter2", 1, 1, holder="test", claimed_at=0.0),
         lambda: store.ledger.last("hunter2"),
         lambda: store.ledger.find("hunter2", 1),
-        lambda: store.ledger.prune(0.0),
+        store.time,
     )
     said = set()
     for call in calls:

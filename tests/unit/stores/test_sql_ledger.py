@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
+import freezegun
 import pytest
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import StoreError
-from pytest_totphog.stores.database import Database
+from pytest_totphog.stores.database import NOW, Database
 from pytest_totphog.stores.ledger import Claim, Ledger
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.stores.sql_ledger import SqlLedger
@@ -31,6 +32,13 @@ def claim(ledger: Ledger, earliest: int, latest: int = FAR, holder: str = "test"
     """Claim a step of alice's and return it; -1 where there is none."""
     claimed = ledger.claim("alice", earliest, latest, holder=holder, claimed_at=1_705_314_600.25)
     return -1 if claimed is None else claimed.step
+
+
+@pytest.mark.usefixtures("ledger")
+def test_store_has_one_ledger(database_url: str) -> None:
+    """Whoever asks first: also eight threads at the same time."""
+    with closing(SqlStore(database_url)) as store:
+        assert len({id(each) for each in in_threads(8, lambda _: store.ledger)}) == 1
 
 
 # What is claimed stays claimed
@@ -93,21 +101,67 @@ def test_table_is_created_by_one_of_many_at_the_same_time(database_url: str, que
     query("DROP TABLE totphog_claims")
 
 
-def test_pruning_goes_by_real_time(database_url: str, query: Callable[..., list[Any]]) -> None:
-    """A claim is as old as the moment it was recorded at, whatever the clock of the codes said."""
-    clock = Clock()
+@pytest.fixture
+def database(database_url: str, query: Callable[..., list[Any]]) -> Iterator[Database]:
+    """Either database; what is claimed in it is gone with the test."""
     with closing(Database(database_url)) as database:
-        ledger = SqlLedger(database, clock)
-        for moment, step in ((1000, 10), (2000, 11), (3000, 12)):
-            clock.freeze(moment)
-            claim(ledger, step)
-
-        ledger.prune(before=2000)
-
-        assert ledger.find("alice", 10) is None
-        assert [ledger.find("alice", step) is not None for step in (11, 12)] == [True, True]
-        assert claim(ledger, 10) == 13
+        yield database
     query("DROP TABLE totphog_claims")
+
+
+def prune(database: Database, clock: Clock | None = None) -> None:
+    """Claim something as a server does that has just been started: that is when it looks for old claims."""
+    SqlLedger(database, clock).claim("bob", 0, FAR, holder="test", claimed_at=0.0)
+
+
+def test_claims_of_a_week_ago_are_forgotten(database: Database, query: Callable[..., list[Any]]) -> None:
+    """With the next claim, whosever it is; nobody has to name a namespace, nor to ask for it."""
+    ledger = SqlLedger(database)
+    for step in (10, 11):
+        claim(ledger, step)
+    query("UPDATE totphog_claims SET recorded_at = recorded_at - 604810 WHERE step = 10")
+    query("UPDATE totphog_claims SET recorded_at = recorded_at - 604000 WHERE step = 11")
+
+    prune(database)
+
+    assert ledger.find("alice", 10) is None
+    assert claim(ledger, 10) == 12
+
+
+@pytest.mark.parametrize("days", [-8, 8])
+@pytest.mark.parametrize("wrong", ["server", "database"])
+def test_clock_that_is_days_off_makes_no_claim_old(
+    database: Database, monkeypatch: pytest.MonkeyPatch, wrong: str, days: int
+) -> None:
+    """A claim must be old by the database's clock and by real time: one of many servers may be set wrong, or that."""
+    off = None
+    if wrong == "server":
+        off = Clock()
+        off.freeze(Clock().time() + days * 86_400)
+    for step, clock in ((10, None), (11, off)):
+        claim(SqlLedger(database, clock), step)
+    if wrong == "database":
+        monkeypatch.setitem(NOW, database.dialect, f"({NOW[database.dialect]} + {days * 86_400})")
+        claim(SqlLedger(database), 12)
+
+    for clock in (off, None, off):
+        prune(database, clock)
+
+    ledger = SqlLedger(database)
+    assert [ledger.find("alice", step) is not None for step in (10, 11)] == [True, True]
+
+
+def test_frozen_time_makes_no_claim_old(database: Database) -> None:
+    """Of a test that calls a server in its own process."""
+    ledger = SqlLedger(database)
+    claim(ledger, 10)
+    with freezegun.freeze_time("2050-01-01"):
+        prune(database)
+    with freezegun.freeze_time("1990-01-01"):
+        claim(ledger, 11)
+    prune(database)
+
+    assert claim(ledger, 10) == 12
 
 
 @pytest.mark.parametrize("holder", ["gw1 tests/test_login.py::test_[\U0001f511]", "'); DROP TABLE totphog_claims; --"])
@@ -130,7 +184,6 @@ def test_database_that_fails_is_an_error(ledger: Ledger, query: Callable[..., li
         lambda: claim(ledger, 10),
         lambda: ledger.last("alice"),
         lambda: ledger.find("alice", 10),
-        lambda: ledger.prune(0.0),
     ):
         with pytest.raises(StoreError, match=r"^the database .+ failed: .*totphog_claims"):
             call()

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from werkzeug.wrappers import Request, Response
 
+from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
-from pytest_totphog.wsgi.json import json_response
 from pytest_totphog.wsgi.routes import App, Route
 from pytest_totphog.wsgi.server import Server
 from tests.support.raw_http import RawClient

@@ -102,17 +102,21 @@ def test_a_key_may_be_any_text() -> None:
         {"HTTP_AUTHORIZATION": "Bearer "},
         {"HTTP_AUTHORIZATION": "s3cret"},
         {"HTTP_AUTHORIZATION": "Basic s3cret"},
-        {"HTTP_AUTHORIZATION": "Bearer s3cre"},
-        {"HTTP_AUTHORIZATION": "Bearer s3crets"},
-        {"HTTP_AUTHORIZATION": "Bearer S3CRET"},
-        {"HTTP_AUTHORIZATION": "Bearer \xff"},
     ],
 )
-def test_no_key_and_a_wrong_key_are_refused(environ: dict[str, str]) -> None:
+def test_no_key_is_refused(environ: dict[str, str]) -> None:
     """401 with the scheme that is wanted (RFC 9110 section 15.5.2); the key is not told."""
     error = refused(Gate(api_key="s3cret"), **environ)
     assert (error.status, error.headers) == (401, {"WWW-Authenticate": "Bearer"})
     assert error.message == "Send the API key as 'Authorization: Bearer …'"
+
+
+@pytest.mark.parametrize("key", ["s3cre", "s3crets", "S3CRET", "\xff"])
+def test_a_wrong_key_is_refused_and_called_wrong(key: str) -> None:
+    """Whoever sends one need not look for what keeps it from being sent."""
+    error = refused(Gate(api_key="s3cret"), HTTP_AUTHORIZATION=f"Bearer {key}")
+    assert (error.status, error.headers) == (401, {"WWW-Authenticate": "Bearer"})
+    assert error.message == "The API key that was sent is not this server's"
 
 
 # Length

@@ -163,13 +163,13 @@ def test_stop_says_when_a_request_does_not_end(threads: Threads) -> None:
 
 
 def test_a_busy_port_is_a_plain_error(serve: Serve, app: App, threads: Threads) -> None:
-    """Raised by start(), in the caller's thread; it names the port and the option."""
+    """Raised by start(), in the caller's thread; it names the port."""
     port = serve().port
     with pytest.raises(ServerError) as failure:
-        Server(app, port=port, port_option="--totphog-port 0").start()
+        Server(app, port=port).start()
     assert str(failure.value) == (
         f"cannot listen on 127.0.0.1 port {port}: Address already in use. "
-        "Choose another port, or let --totphog-port 0 find a free one"
+        "Choose another port, or let port 0 find a free one"
     )
     assert threads() == ["totphog-server"]
 
@@ -177,7 +177,11 @@ def test_a_busy_port_is_a_plain_error(serve: Serve, app: App, threads: Threads) 
 @pytest.mark.parametrize(
     ("host", "port", "message"),
     [
-        ("192.0.2.1", 0, "cannot listen on 192.0.2.1 port 0: Cannot assign requested address"),
+        (
+            "192.0.2.1",
+            0,
+            "cannot listen on 192.0.2.1 port 0: Cannot assign requested address. Choose an address of this machine,",
+        ),
         ("no.such.name.invalid", 0, "cannot listen on no.such.name.invalid port 0: "),
         ("a" * 64, 0, f"cannot listen on {'a' * 64} port 0: "),
         ("127.0.0.1", 65_536, "port 65536 does not exist; accepted are 0 to 65535, 0 for a free one"),

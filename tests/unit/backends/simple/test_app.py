@@ -50,14 +50,29 @@ class TestRegisterAUser:
         response = client.post("/register", json=body)
         assert (response.status_code, response.json) == (400, {"message": "Username is required"})
 
+    @pytest.mark.parametrize("body", [{"secret": "AA"}, {"name": "user2", "username": ""}])
+    def test_the_document_s_message_comes_first(self, client: Client, body: object) -> None:
+        """Before the one about an unknown field; and without a body it is the same."""
+        for response in client.post("/register", json=body), client.post("/register"):
+            assert (response.status_code, response.json) == (400, {"message": "Username is required"})
+
     def test_existing_username(self, client: Client, store: MemoryStore) -> None:
-        """The document's code replaces the user's secret; here it stays."""
+        """The user gets another secret, as in the document's code."""
+        response = client.post("/register", json={"username": "user1"})
+        assert (response.status_code, response.json["message"]) == (200, "User registered")
+        assert response.json["secret"] == store.repository(User).get("user1").secret != "JBSWY3DPEHPK3PXP"
+
+    def test_existing_username_where_the_policy_refuses_it(self, store: MemoryStore) -> None:
+        """The secret stays."""
+        store.repository(User).add(User("user1", "JBSWY3DPEHPK3PXP"))
+        client = Client(create_app(store=store, policy=VerifierPolicy(reregister=False)))
         response = client.post("/register", json={"username": "user1"})
         assert (response.status_code, response.json) == (409, {"message": "User already exists"})
         assert store.repository(User).get("user1").secret == "JBSWY3DPEHPK3PXP"
 
-    def test_sixteen_threads_register_one_username(self, client: Client, store: MemoryStore) -> None:
-        """It exists once; the other fifteen are told so."""
+    def test_sixteen_threads_register_one_username(self, store: MemoryStore) -> None:
+        """Where the policy refuses it a second time, it exists once, and the other fifteen are told so."""
+        client = Client(create_app(store=store, policy=VerifierPolicy(reregister=False)))
 
         def register(_: int) -> tuple[int, str | None]:
             response = client.post("/register", json={"username": "user2"})
@@ -195,7 +210,7 @@ class TestPolicy:
 
     def test_the_default_is_the_document_s(self) -> None:
         """Window 1, no lockout, replay accepted."""
-        assert VerifierPolicy(window=1, one_time=False, max_failures=None) == DEFAULT_POLICY
+        assert VerifierPolicy(window=1, one_time=False, max_failures=None, reregister=True) == DEFAULT_POLICY
 
     def test_replay_is_refused(self, clock: Clock, store: MemoryStore) -> None:
         """One wrong answer like any other, in the trailing window too (CVE-2021-43177)."""

@@ -9,10 +9,15 @@ from urllib.parse import quote
 
 import pytest
 import segno
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from pytest_totphog import InvalidInput, MissingExtra
 from pytest_totphog.enrolment.pictures.reader import read_data_url, read_file, read_picture
+
+HTML = (
+    "this is markup that begins with TAG, such as a page's HTML; accepted is what the page shows: its QR code as "
+    "<svg …>…</svg> or the src of its <img>, its otpauth:// link, or its secret"
+)
 
 URI = "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example&algorithm=SHA1&digits=6&period=30"
 OTHER = "otpauth://totp/Example:bob?secret=GEZDGNBVGY3TQOJQ&issuer=Example"
@@ -79,6 +84,44 @@ def test_transparent_ground(dark: str, border: int) -> None:
 def test_turned_somewhere_on_a_page(angle: float, ground: str) -> None:
     """Anywhere, at any angle, on a page of any colour."""
     assert read_picture(encoded(on_page(angle, ground))) == [URI]
+
+
+def screenshot(ground: str, scale: int, hairline: str | None, **colours: str) -> Image.Image:
+    """Return a page with a code without a margin on it, below a line of text, with hairlines between its modules."""
+    picture = code(scale=scale, border=0, **colours).convert("RGB")
+    lines = ImageDraw.Draw(picture)
+    for place in range(0, picture.width, scale) if hairline else ():
+        lines.line([(place, 0), (place, picture.height)], hairline)
+        lines.line([(0, place), (picture.width, place)], hairline)
+    page = Image.new("RGB", (640, picture.height + 160), ground)
+    page.paste(picture, (117, 123))
+    ImageDraw.Draw(page).text((20, 40), "Scan this code with an authenticator app, then type what it shows.", "#888")
+    return page
+
+
+@pytest.mark.parametrize("scale", [3, 6, 10])
+@pytest.mark.parametrize("hairline", [None, "white", "#808080"])
+@pytest.mark.parametrize("ground", ["black", "#111", "#0b1020", "#333", "#777", "#ccc", "white"])
+def test_no_margin_on_a_dark_page(ground: str, hairline: str | None, scale: int) -> None:
+    """Where the page has the colour of the code's edge, or nearly, and with what browsers draw between modules."""
+    assert read_picture(encoded(screenshot(ground, scale, hairline))) == [URI]
+
+
+@pytest.mark.parametrize("scale", [3, 6, 10])
+@pytest.mark.parametrize("hairline", [None, "black", "#808080"])
+def test_light_code_without_a_margin_on_a_light_page(hairline: str | None, scale: int) -> None:
+    """The same with the colours changed over."""
+    assert read_picture(encoded(screenshot("white", scale, hairline, dark="white", light="black"))) == [URI]
+
+
+def test_no_margin_on_a_dark_card_on_a_light_page() -> None:
+    """A region within a region; also as a photograph's format has it, and on a screen with 1.5 pixels a point."""
+    page = Image.new("RGB", (1280, 1400), "white")
+    page.paste(screenshot("#111", 6, None), (300, 500))
+    larger = page.resize((1920, 2100), Image.Resampling.BILINEAR)
+
+    assert read_picture(encoded(page, "JPEG", quality=70)) == [URI]
+    assert read_picture(encoded(larger)) == [URI]
 
 
 def test_little_contrast() -> None:
@@ -202,7 +245,10 @@ def test_refused_data_url(url: str, message: str) -> None:
         (encoded(code(), "GIF"), "this is a GIF; accepted is a PNG, JPEG, WebP or SVG picture"),
         (b"%PDF-1.7", "this is a PDF; accepted is a PNG, JPEG, WebP or SVG picture"),
         (PNG[:200], "the picture is broken: OSError; accepted is a PNG, JPEG, WebP or SVG picture"),
-        (b"<!DOCTYPE html><html></html>", "the markup begins with <html>; accepted is one SVG picture: <svg …>…</svg>"),
+        (
+            b"\n<!DOCTYPE html><p>Scan",
+            HTML.replace("TAG", "<!doctype html>"),
+        ),
         (
             encoded(Image.new("L", (300, 200), "white")),
             (
@@ -242,7 +288,21 @@ def test_decompression_bomb(side: int, size: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read_picture(bomb(side))
 
-    assert str(caught.value) == (f"the picture has {size} pixels; accepted are 16000000 in all; show the QR code alone")
+    assert str(caught.value) == (
+        f"the picture has {size} pixels; accepted are 16000000 in all, 65535 a side; show the QR code alone"
+    )
+
+
+@pytest.mark.parametrize("size", [(65_536, 1), (1, 70_000)])
+def test_a_side_too_long(size: tuple[int, int]) -> None:
+    """Few pixels in all, and more in a row than a reader counts."""
+    with pytest.raises(InvalidInput) as caught:
+        read_picture(encoded(Image.new("1", size)))
+
+    assert str(caught.value) == (
+        f"the picture has {size[0]} x {size[1]} pixels; accepted are 16000000 in all, 65535 a side; "
+        "show the QR code alone"
+    )
 
 
 def test_fifty_megabytes(tmp_path: Path) -> None:

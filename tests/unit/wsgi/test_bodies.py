@@ -1,5 +1,6 @@
-"""JSON in and out: what is read, and what is refused."""
+"""Bodies in and out, JSON and forms: what is read, and what is refused."""
 
+import io
 import sys
 from typing import Any
 
@@ -7,8 +8,8 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
+from pytest_totphog.wsgi.bodies import form_file, json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.json import json_response, read_object
 
 
 def request(body: bytes, content_type: str = "application/json") -> Request:
@@ -47,7 +48,7 @@ def test_an_object_is_read(body: bytes, value: object) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "The body is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (b" ", "The body is not JSON: Expecting value: line 1 column 2 (char 1)"),
         (b"{'a': 1}", "The body is not JSON: Expecting property name enclosed in double quotes: "),
         (b'{"a": 1,}', "The body is not JSON: "),
         (b'{"a": 1} b', "The body is not JSON: Extra data: "),
@@ -113,8 +114,84 @@ def test_json_is_utf_8_whatever_the_parameters_say(content_type: str) -> None:
     assert read_object(request(b'{"a": "\xc3\xa4"}', content_type), ("a",)) == {"a": "ä"}
 
 
-def test_no_body_may_stand_for_an_empty_object() -> None:
-    """Of whatever media type; a body that is there counts."""
-    assert read_object(request(b"", ""), ("a",), may_be_empty=True) == {}
-    assert read_object(request(b'{"a": 1}'), ("a",), may_be_empty=True) == {"a": 1}
-    assert refused(b"{}", "text/plain", may_be_empty=True).status == 415
+def test_no_body_stands_for_an_empty_object() -> None:
+    """Of whatever media type."""
+    assert read_object(request(b"", ""), ("a",)) == {}
+    assert read_object(request(b"", "text/plain"), ("a",)) == {}
+
+
+def test_a_null_stands_for_an_absent_field() -> None:
+    """It means the field's default."""
+    assert read_object(request(b'{"a": null, "b": 0}'), ("a", "b")) == {"b": 0}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"a": null}', b'{"a": ""}', b'{"c": 1}', b'{"b": 1, "a": null, "c": 1}']
+)
+def test_a_missing_field_is_the_first_thing_to_say(body: bytes) -> None:
+    """Before an unknown one, and before another of the wrong type: it is the sentence that the API's document has."""
+    error = refused(body, texts=("b", "a"), missing="b and a are required")
+    assert (error.status, error.message) == (400, "b and a are required")
+
+
+def test_a_required_field_is_a_text() -> None:
+    """Whose mistakes come after the missing and the unknown ones."""
+    assert refused(b'{"a": 1}', texts=("a",), missing="-").message == "a is of type int; accepted is a string"
+    assert refused(b'{"a": 1, "c": 1}', texts=("a",), missing="-").message == "Unknown field 'c'; accepted: a, b"
+
+
+# Forms with a file
+
+
+FORM = "multipart/form-data; boundary=frontier"
+
+
+def posted(**data: Any) -> Request:
+    """Return a request with a form."""
+    return Request(EnvironBuilder(method="POST", data=data, content_type="multipart/form-data").get_environ())
+
+
+def sent(body: bytes) -> Request:
+    """Return a request with a body as it is."""
+    return Request(EnvironBuilder(method="POST", data=body, content_type=FORM).get_environ())
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n--frontier\r\n", bytes(400_000)], ids=["empty", "odd", "large"])
+def test_a_file(content: bytes) -> None:
+    """Byte by byte."""
+    assert form_file(posted(image=(io.BytesIO(content), "code.png")), "image") == content
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (posted(), "The form must have one file, named image; a file has a filename"),
+        (sent(b"hello"), "The body is not a form: multipart/form-data by RFC 7578"),
+        (sent(b"--frontier\r\n"), "The body is not a form: multipart/form-data by RFC 7578"),
+        (sent(b"--frontier--\r\n"), "The form must have one file, named image; a file has a filename"),
+        (posted(image="text"), "The form must have one file, named image; a file has a filename"),
+        (
+            posted(image=[(io.BytesIO(b"a"), "a.png"), (io.BytesIO(b"b"), "b.png")]),
+            "The form must have one file, named image; a file has a filename",
+        ),
+        (posted(picture=(io.BytesIO(b"a"), "a.png")), "Unknown part 'picture'; accepted: image"),
+        (posted(image=(io.BytesIO(b"a"), "a.png"), name="alice"), "Unknown part 'name'; accepted: image"),
+    ],
+    ids=["nothing", "no form", "cut short", "no part", "text", "two", "other", "more"],
+)
+def test_refused_form(request_: Request, message: str) -> None:
+    """The sentence says what is wrong with it."""
+    with pytest.raises(HttpError) as caught:
+        form_file(request_, "image")
+
+    assert caught.value.status == 400
+    assert caught.value.message.startswith(message)
+
+
+def test_form_without_a_boundary() -> None:
+    """Clients forget it that set the media type by hand."""
+    request = sent(b"--frontier--")
+    request.environ["CONTENT_TYPE"] = "multipart/form-data"
+
+    with pytest.raises(HttpError, match=r"^The body's media type has no boundary; accepted is multipart/form-data; "):
+        form_file(request, "image")
