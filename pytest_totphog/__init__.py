@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pytest_totphog.errors import StoreError as StoreError
     from pytest_totphog.errors import TokenNotFound as TokenNotFound
     from pytest_totphog.errors import TotphogError as TotphogError
+    from pytest_totphog.errors import TotphogWarning as TotphogWarning
     from pytest_totphog.servers.practice import PracticeBackend as PracticeBackend
     from pytest_totphog.servers.totp_server import TotpServer as TotpServer
     from pytest_totphog.version import __version__ as __version__
@@ -70,6 +71,7 @@ _HOMES = {
     "TotpToken": "authenticator.totp_token",
     "TotpTokenFactory": "authenticator.factory",
     "TotphogError": "errors",
+    "TotphogWarning": "errors",
     "VerifierPolicy": "backends.verifier",
     "__version__": "version",
     "create_app": "apps",

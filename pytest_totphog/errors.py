@@ -19,6 +19,7 @@ __all__ = [
     "StoreError",
     "TokenNotFound",
     "TotphogError",
+    "TotphogWarning",
     "hidden_in_reports",
     "plural",
     "shown",
@@ -93,6 +94,10 @@ class MissingExtra(TotphogError, ImportError):
 
     def __init__(self, feature: str, package: str, extra: str) -> None:
         super().__init__(f"{feature} needs {package}; install it with: pip install 'pytest-totphog[{extra}]'")
+
+
+class TotphogWarning(UserWarning):
+    """The base of the warnings of this package: what may make tests fail that have nothing to do with it."""
 
 
 def hidden_in_reports(failure: Any) -> bool:

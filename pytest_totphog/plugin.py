@@ -163,6 +163,10 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the marker frozen_clock ask for its fixture: a test that says when it runs must not run at another time."""
     for item in items:
+        # Before any test: `ssl` makes its class of whatever `socket.socket` is by then, and where that is first a class
+        # which pytest-socket puts there for a test, all TLS is blocked for good.
+        if "totp_server_session" in getattr(item, "fixturenames", ()) and not item.config.option.collectonly:
+            import ssl  # noqa: F401 # for others to find
         if isinstance(item, pytest.Function) and item.get_closest_marker("frozen_clock") is not None:
             # As if the test named it first: what lasts longer than the test is not made in frozen time.
             fixtures = item._fixtureinfo.name2fixturedefs  # noqa: SLF001 # pytest tells the scope nowhere else
@@ -191,7 +195,7 @@ def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
     from pytest_totphog.session import process_server
 
     server = process_server(pytestconfig)
-    checked("totp_server", server.start)
+    checked("totp_server", server.start_when_possible)
     yield server
     server.stop()
 
@@ -205,6 +209,7 @@ def totp_server(totp_server_session: TotpServer, request: pytest.FixtureRequest)
     from pytest_totphog.session import borrowed_clock
     from pytest_totphog.settings import checked
 
+    checked("totp_server", totp_server_session.start_when_possible)
     tokens = checked("totp_server", lambda: totp_server_session.tokens)
     with borrowed_clock(request):
         _give_to_test_case(request, totp_server_session)

@@ -53,8 +53,8 @@ MARKERS: Final = (
     ),
     (
         "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the "
-        "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'freezegun' or "
-        "'time-machine' (time.time and datetime of the test process), or None (nothing)."
+        "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'auto' (the "
+        "default), 'time-machine' or 'freezegun' (time.time and datetime of the test process), or None (nothing)."
     ),
     (
         "totp_replay_scope(scope): how long the app remembers used codes: 'function' where each test has an app, or a "
@@ -80,8 +80,8 @@ OPTIONS: Final = {
     "port": "PORT: port that totp_server listens on; 0, the default, takes a free one, which pytest-xdist needs",
     "url": "URL: let totp_server, totp_token and one-time codes use a running `totphog serve`, which gives no code to "
     "two test runs; its API key is read from the environment's TOTPHOG_API_KEY (default: a server in the test process)",
-    "clock-patch": "PATCH: what frozen_clock stops besides server and tokens: freezegun (the default), time-machine, "
-    "or none",
+    "clock-patch": "PATCH: by what frozen_clock stops more than server and tokens: time-machine, freezegun, auto (the "
+    "default: the first of these that is installed), or none",
     "profile": "PROFILE: by which source the battery judges: rfc6238 (the default), nist-800-63b, or asvs-5-l2",
     "report": "FILE: write what the battery found, and what explains other failures, to FILE: .html (a page), .json, "
     "or .sarif (SARIF 2.1.0, for code scanning: the battery only)",
@@ -90,7 +90,7 @@ INI_VALUES: Final = {
     "totphog_host": ("127.0.0.1", "as --totphog-host"),
     "totphog_port": ("0", "as --totphog-port"),
     "totphog_url": ("", "as --totphog-url"),
-    "totphog_clock_patch": ("freezegun", "as --totphog-clock-patch"),
+    "totphog_clock_patch": ("auto", "as --totphog-clock-patch"),
     "totphog_frozen_at": (
         "2024-01-15T10:30:00Z",
         "where frozen_clock stands: ISO 8601 with an offset, or seconds since the epoch (2024-01-15T10:30:00Z)",
@@ -241,9 +241,9 @@ def clock_patch(config: pytest.Config) -> str | None:
         pytest.UsageError: when the setting is none of those there are, or not installed.
     """
     name = option(config, "clock_patch")
-    if name not in {"freezegun", "time-machine", "none"}:
+    if name not in {"auto", "time-machine", "freezegun", "none"}:
         source = setting(config, "clock_patch")
-        raise pytest.UsageError(f"{source} is {name!r}; accepted are freezegun, time-machine and none")
+        raise pytest.UsageError(f"{source} is {name!r}; accepted are auto, time-machine, freezegun and none")
     return None if name == "none" else name
 
 

@@ -71,7 +71,7 @@ class Authenticator:
         self.closed: bool = False
         self.namespace = namespace
         self._tokens: Repository[Token] = MemoryRepository() if tokens is None else tokens
-        self._api_url: str | None = None
+        self._api_url: Callable[[], str] | None = None
 
     @property
     def api_url(self) -> str:
@@ -82,7 +82,7 @@ class Authenticator:
         """
         if self._api_url is None:
             raise ServerError("no server runs for this token; start one: with TotpServer() as server: …")
-        return self._api_url
+        return self._api_url()
 
     @property
     def tokens(self) -> list[TotpToken]:
@@ -190,8 +190,12 @@ class Authenticator:
         self.clear()
         self._tokens.add(*tokens)
 
-    def open(self, api_url: str) -> None:
-        """Tell the tokens where they are served, and let them wait for codes."""
+    def open(self, api_url: Callable[[], str]) -> None:
+        """Let the tokens say where they are served, and wait for codes.
+
+        Args:
+            api_url: asked for the base URL of the API as often as a token is.
+        """
         self._api_url = api_url
         self.closed = False
 

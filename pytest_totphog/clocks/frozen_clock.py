@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
 
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock, Instant, as_nanoseconds
+from pytest_totphog.clocks.leftovers import warning
 from pytest_totphog.clocks.libfaketime import TimestampFile
-from pytest_totphog.clocks.patches import PATCHES, Patch
+from pytest_totphog.clocks.patches import AUTO, PATCHES, Patch, PatchName, chosen
 from pytest_totphog.clocks.stopped_time import mover
-from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
+from pytest_totphog.errors import InvalidInput, TotphogWarning, hidden_in_reports, shown
 
 if TYPE_CHECKING:
     from typing import Self
@@ -20,13 +22,11 @@ if TYPE_CHECKING:
     from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
     from pytest_totphog.clocks.page_clock import PageClock, PageClocks
 
-__all__ = ["DEFAULT_PATCH", "FrozenClock"]
+__all__ = ["FrozenClock"]
 
 __tracebackhide__ = hidden_in_reports
 
-PatchName: TypeAlias = Literal["auto", "freezegun", "time-machine"]
 
-DEFAULT_PATCH: Final = "freezegun"
 KEPT: Final = "kept"
 
 
@@ -38,16 +38,20 @@ class FrozenClock(Clock):
 
     Args:
         at: where to stand; live unless given.
-        patch: what else stands still: `"freezegun"` or `"time-machine"` (`time.time` and `datetime` of the
-            process), or None (only what reads this clock).
+        patch: what else stands still: `"time-machine"` or `"freezegun"` (`time.time` and `datetime` of the
+            process), `"auto"` (the first of these that is installed), or None (only what reads this clock).
 
     Raises:
         InvalidInput: when `at` has no time zone or `patch` is none of these.
         MissingExtra: for `"time-machine"` where it is not installed.
+
+    Attributes:
+        leftovers: the names of what still holds freezegun's types after freezes that have ended.
     """
 
-    def __init__(self, at: Instant | None = None, patch: PatchName | None = DEFAULT_PATCH) -> None:
+    def __init__(self, at: Instant | None = None, patch: PatchName | None = AUTO) -> None:
         super().__init__()
+        self.leftovers: list[str] = []
         self._patch: Patch | None = None
         self._timestamp_file: TimestampFile | None = None
         self._page_clocks: PageClocks | None = None
@@ -71,18 +75,18 @@ class FrozenClock(Clock):
             patch: what else stands still, see the class; unless given, what did when the clock was frozen last, and
                 nothing the first time.
         """
-        patch = self.kept_patch if patch == KEPT else patch
-        if patch not in PATCHES:
-            raise InvalidInput(f"patch is {shown(patch)}; accepted are 'freezegun', 'time-machine' and None")
+        wanted = self.kept_patch if patch == KEPT else chosen(patch)
+        if wanted not in PATCHES:
+            raise InvalidInput(f"patch is {shown(patch)}; accepted are 'auto', 'time-machine', 'freezegun' and None")
         nanoseconds = as_nanoseconds(at)
         with self._changing():
-            if self._patch is not None and not isinstance(self._patch, PATCHES[patch]):
+            if self._patch is not None and not isinstance(self._patch, PATCHES[wanted]):
                 self._show(None)
             if self._patch is None:
-                starting = PATCHES[patch]()
+                starting = PATCHES[wanted]()
                 starting.start(nanoseconds)
                 self._patch = starting
-            self.kept_patch = patch
+            self.kept_patch = wanted
             self._show(nanoseconds)
 
     def overruled_by(self) -> str:
@@ -173,7 +177,7 @@ class FrozenClock(Clock):
     def _show(self, nanoseconds: int | None) -> None:
         if self._patch is not None:
             if nanoseconds is None:
-                self._patch.stop()
+                self.leftovers += self._patch.stop()
                 self._patch = None
             else:
                 self._patch.move_to(nanoseconds)
@@ -186,6 +190,7 @@ class FrozenClock(Clock):
     @contextmanager
     def _changing(self) -> Iterator[None]:
         thread = threading.get_ident()
+        known = len(self.leftovers)
         with super()._changing():
             self._changing_in.add(thread)
             try:
@@ -193,6 +198,8 @@ class FrozenClock(Clock):
             finally:
                 self._changing_in.remove(thread)
         self._show_in_pages()
+        if left := self.leftovers[known:]:
+            warnings.warn(warning(left), TotphogWarning, stacklevel=4)
 
     def _show_in_pages(self) -> None:
         # Without the lock: a page may be waiting for a server that waits for it.

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import weakref
 from importlib.util import find_spec
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,10 @@ class TimestampFile:
         TotphogError: where there is no Linux or no libfaketime, or where the directory can hold no library.
     """
 
+    # The real ones, also while a test has fake files.
+    _chmod = staticmethod(os.chmod)
+    _replace = staticmethod(os.replace)
+
     def __init__(self) -> None:
         library = _libfaketime().read_bytes()
         if b"FAKETIME_DISABLE_SHM\0" not in library:
@@ -82,9 +87,11 @@ class TimestampFile:
         """Let the processes stand at an instant, or have the real time for None."""
         # Half a nanosecond more, because what is less than a whole one is cut off, also after 0.1 became 0.0999….
         text = "+0" if nanoseconds is None else "{}.{:09}5".format(*divmod(nanoseconds, NANOSECONDS))
-        new = self._directory / "timestamp.new"
-        new.write_text(f"{text}\n")
-        new.replace(self.path)  # a reader has the old one or the new one, never half of one
+        new = f"{self._directory}/timestamp.new"
+        with FileIO(new, "w") as file:  # not `open`, which a test may have replaced (pyfakefs)
+            file.write(f"{text}\n".encode())
+        self._chmod(new, 0o644)  # whatever the umask is
+        self._replace(new, str(self.path))  # a reader has the old one or the new one, never half of one
 
     def environment(self) -> dict[str, str]:
         """Return the environment of this process, changed so that a process started with it reads the file."""

@@ -1,4 +1,4 @@
-"""What makes the process's wall clock stand still: freezegun, time-machine, or nothing."""
+"""What makes the process's wall clock stand still: time-machine, freezegun, or nothing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from pytest_totphog.clocks.clock import as_datetime
+from pytest_totphog.clocks.leftovers import leftovers
 from pytest_totphog.errors import ClockHeld, MissingExtra, TotphogError, hidden_in_reports
 
-__all__ = ["PATCHES", "Patch"]
+__all__ = ["AUTO", "PATCHES", "Patch", "PatchName", "chosen"]
 
 __tracebackhide__ = hidden_in_reports
 
+PatchName: TypeAlias = Literal["auto", "freezegun", "time-machine"]
+
+# The best that is installed.
+AUTO: Final = "auto"
 # Of the modules that freezegun exempts by default, those that an app's name is likely to begin with.
 _SHORT_NAMES: Final = ("gi", "multiprocessing", "queue", "threading")
 
@@ -33,8 +38,8 @@ class Patch(Protocol):
         """Stand at another instant."""
         ...
 
-    def stop(self) -> None:
-        """Let the wall clock run again."""
+    def stop(self) -> list[str]:
+        """Let the wall clock run again, and return the names of what still holds the types of the frozen one."""
         ...
 
 
@@ -49,6 +54,7 @@ class FreezegunPatch:
         self._undo = ExitStack()
         self._freezes: list[Any] = []
         self._factory: Any = None
+        self._modules: frozenset[str] = frozenset()
 
     def start(self, nanoseconds: int) -> None:
         """Stand at an instant."""
@@ -73,14 +79,15 @@ class FreezegunPatch:
             with _no_garbage_collection():
                 self._factory = freezer.start()
             self._freezes = api.freeze_factories
+            self._modules = frozenset(sys.modules)
             self._undo = undo.pop_all()
 
     def move_to(self, nanoseconds: int) -> None:
         """Stand at another instant."""
         self._factory.move_to(as_datetime(nanoseconds))
 
-    def stop(self) -> None:
-        """Let the wall clock run again.
+    def stop(self) -> list[str]:
+        """Let the wall clock run again, and return the names of what still holds freezegun's types.
 
         Raises:
             ClockHeld: while another freeze of freezegun that began later is on; nothing was changed.
@@ -92,6 +99,8 @@ class FreezegunPatch:
                 "or freeze with one of them only"
             )
         self._undo.close()
+        imported = sys.modules.keys() - self._modules
+        return leftovers(self._modules) if imported and not self._freezes else []
 
 
 class TimeMachinePatch:
@@ -114,9 +123,10 @@ class TimeMachinePatch:
         """Stand at another instant."""
         self._coordinates.move_to(_off_utc(nanoseconds), tick=False)
 
-    def stop(self) -> None:
-        """Let the wall clock run again."""
+    def stop(self) -> list[str]:
+        """Let the wall clock run again; it had no types of its own."""
         self._traveller.stop()
+        return []
 
 
 class NoPatch:
@@ -128,8 +138,9 @@ class NoPatch:
     def move_to(self, nanoseconds: int) -> None:
         """Do nothing."""
 
-    def stop(self) -> None:
+    def stop(self) -> list[str]:
         """Do nothing."""
+        return []
 
 
 PATCHES: Final[dict[str | None, type[Patch]]] = {
@@ -137,6 +148,23 @@ PATCHES: Final[dict[str | None, type[Patch]]] = {
     "time-machine": TimeMachinePatch,
     None: NoPatch,
 }
+
+
+def chosen(patch: PatchName | None) -> PatchName | None:
+    """Return the patch that a name stands for: `"auto"` for time-machine where it is installed, else freezegun.
+
+    Inside somebody's `freeze_time()` it is freezegun: time-machine refuses to start there.
+    """
+    if patch != AUTO:
+        return patch
+    freezegun = sys.modules.get("freezegun.api")
+    if freezegun is not None and freezegun.freeze_factories:
+        return "freezegun"
+    try:
+        import time_machine  # noqa: F401
+    except ImportError:
+        return "freezegun"
+    return "time-machine"
 
 
 def _replace(undo: ExitStack, owner: Any, name: str, value: object) -> None:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import calendar
-import socket
-import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.utils import parsedate
 from functools import partial
-from http.client import HTTPConnection
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock, real_time_ns
 from pytest_totphog.failures.failure import AppClock
+from pytest_totphog.wsgi.client import Connection, addresses
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["TOLERANCE", "Reading", "ask", "compared", "shown_urls"]
 
@@ -87,11 +88,11 @@ def shown_urls(fixtures: Mapping[str, object]) -> tuple[list[str], list[Any]]:
             elif hasattr(kind, "current_url"):
                 browsers.append(value)
             # Nothing is asked that does not say it has one: a mock, or a lazy object, has everything.
-            elif (hasattr(kind, "url") or "url" in vars(value)) and isinstance(url := value.url, str):  # type: ignore[attr-defined]
-                if kind.__module__.partition(".")[0] == "pytest_totphog":
-                    own.add(_origin(url))
-                else:
-                    urls.append(_origin(url))
+            elif hasattr(kind, "url") or "url" in vars(value):
+                ours = kind.__module__.partition(".")[0] == "pytest_totphog"
+                # A server that waits to be asked where it is stays at rest.
+                if not (ours and getattr(value, "running", True) is False) and isinstance(url := value.url, str):  # type: ignore[attr-defined]
+                    (own.add if ours else urls.append)(_origin(url))
     return [url for url in dict.fromkeys(urls) if url and url not in own], browsers
 
 
@@ -131,31 +132,34 @@ def _ask(url: str, readings: dict[str, Reading], public: bool) -> None:
 
 def _readings(url: str, public: bool) -> Iterator[Reading]:
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    for *_, (address, *_) in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        known = ip_address(str(address).partition("%")[0])
+    for address in addresses(url):
+        known = ip_address(address.host)
         if not (public or known.is_private or known.is_loopback):
             continue
-        with suppress(OSError), socket.create_connection((str(address), port), TIMEOUT) as connected:
-            connection = HTTPConnection(host, port, TIMEOUT)
-            connection.sock = _encrypted(connected, host) if parts.scheme == "https" else connected
+        with (
+            suppress(OSError),
+            closing(Connection(address, parts.hostname or "", _encryption(parts.scheme), TIMEOUT)) as connection,
+        ):
             asked_at = real_time_ns()
             # What browsers ask for anyway: no page of the app's has to be made.
-            connection.request("HEAD", "/favicon.ico", headers={"Connection": "close", "User-Agent": "pytest-totphog"})
-            answer = connection.getresponse()
+            answer = connection.send("HEAD", f"{url}/favicon.ico", {"Connection": "close"})
             answered_at = real_time_ns()
-            date = parsedate(answer.getheader("Date"))
-            if date is not None and answer.getheader("Age") is None:  # not of an answer that somebody has kept
+            date = parsedate(answer.headers.get("date"))
+            if date is not None and "age" not in answer.headers:  # not of an answer that somebody has kept
                 seconds = calendar.timegm(date)
                 yield Reading(url, seconds, asked_at / NANOSECONDS, answered_at / NANOSECONDS, known.is_loopback)
 
 
-def _encrypted(connected: socket.socket, host: str) -> socket.socket:
+def _encryption(scheme: str) -> ssl.SSLContext | None:
+    if scheme != "https":
+        return None
+    import ssl
+
     # A test environment's certificate is often its own, and nothing is sent that could be stolen.
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(connected, server_hostname=host)
+    return context
 
 
 def _origin(url: str) -> str:

@@ -14,6 +14,10 @@ __all__ = ["causes"]
 MAX_CAUSES: Final = 2
 # A clock that is moved by hand is moved by a minute or two to make a code too old, and by much more to end a session.
 EXPIRED_PERIODS_FROZEN: Final = 5
+SHOWN_LEFTOVERS: Final = 3
+TIME_MACHINE: Final = (
+    "freeze with patch='time-machine', which has no types of its own (pip install 'pytest-totphog[time-machine]')"
+)
 # A code with less to live may have expired on its way: what one_time_code() demands as well.
 SHORT_LIFE: Final = 10
 
@@ -61,7 +65,7 @@ def _app_runs_at_real_time(failure: Failure) -> str:
     if not app.local:
         return f"{sentence}no clock on another machine can be frozen, so take this test without frozen_clock."
     if failure.clock.patch is None:
-        sentence += "where it runs in the test process, freeze with patch='freezegun'; else "
+        sentence += "where it runs in the test process, freeze with patch='auto'; else "
     return f"{sentence}start it with the environment frozen_clock.subprocess_env()."
 
 
@@ -151,7 +155,28 @@ def _expired(failure: Failure) -> str:
     )
 
 
+def _freezegun_has_left_types(failure: Failure) -> str:
+    if not failure.leftovers:
+        return ""
+    more = f" and {len(failure.leftovers) - SHOWN_LEFTOVERS} more" if len(failure.leftovers) > SHOWN_LEFTOVERS else ""
+    return (
+        f"freezegun's types are still in {', '.join(failure.leftovers[:SHOWN_LEFTOVERS])}{more}, which a frozen test "
+        f"was the first to import. Import that before, for example in conftest.py, or {TIME_MACHINE}."
+    )
+
+
+def _freezegun_has_types_of_its_own(failure: Failure) -> str:
+    if failure.leftovers or not failure.fake_type:
+        return ""
+    return (
+        f"The error is about {failure.fake_type}, which freezegun puts in the place of the real type, and not all "
+        f"libraries know it: {TIME_MACHINE}."
+    )
+
+
 _RULES: Final[tuple[Callable[[Failure], str], ...]] = (
+    _freezegun_has_left_types,
+    _freezegun_has_types_of_its_own,
     _time_is_overruled,
     _app_runs_at_real_time,
     _clock_was_moved_past_spent_steps,

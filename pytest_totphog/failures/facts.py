@@ -12,6 +12,7 @@ import pytest
 from pytest_totphog.authenticator.accounts import TotpAccount
 from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.clocks.leftovers import fake_type_in, suspects
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import StoreError, TotphogError
 from pytest_totphog.failures.app_clock import TOLERANCE, ask, compared, shown_urls
@@ -63,7 +64,9 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, a
     # After its tear-down the clock is live again; what counts is where it stood.
     frozen = around.clock.mode == "frozen" or (call.when == "teardown" and bool(record.instants))
     given = _tokens(fixtures.values())
-    if not (record.code_count or given or frozen):
+    fake_type = "" if call.excinfo is None else fake_type_in(call.excinfo.value)
+    leftovers = [] if call.excinfo is None else suspects(around.clock.leftovers, call.excinfo.value, fake_type)
+    if not (record.code_count or given or frozen or leftovers):
         return None
     instants = list(record.instants) if frozen else []
     clock_time, real_time = around.clock.time_ns(), real_time_ns()
@@ -89,6 +92,8 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, a
         # An app that a fixture runs may be gone after its tear-down, or have another time.
         apps=() if explained or call.when == "teardown" else _apps(fixtures, around.app_url, instants),
         server=around.server,
+        leftovers=tuple(leftovers),
+        fake_type=fake_type,
         explained=explained,
     )
 

@@ -119,6 +119,8 @@ class Failure:
         codes: the latest of them.
         apps: the clocks of the apps under test that answered.
         server: the URL of the shared server; empty without one.
+        leftovers: what still holds freezegun's types, where the error came out of these modules or is about such types.
+        fake_type: freezegun's type that the error is about; empty where it is about none.
         explained: whether the test failed with an error of this package, which says its cause itself.
     """
 
@@ -130,6 +132,8 @@ class Failure:
     codes: tuple[UsedCode, ...] = ()
     apps: tuple[AppClock, ...] = ()
     server: str = ""
+    leftovers: tuple[str, ...] = ()
+    fake_type: str = ""
     explained: bool = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -144,5 +148,6 @@ class Failure:
             "tokens": tuple(UsedToken(**each) for each in data["tokens"]),
             "codes": tuple(UsedCode(**each) for each in data["codes"]),
             "apps": tuple(AppClock(**each) for each in data["apps"]),
+            "leftovers": tuple(data["leftovers"]),
         }
         return cls(**{**data, **parts})

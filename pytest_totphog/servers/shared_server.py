@@ -74,6 +74,11 @@ class SharedTotpServer(TotpServer):
         return self._store
 
     @property
+    def running(self) -> bool:
+        """Whether it was seen to answer."""
+        return self._started
+
+    @property
     def url(self) -> str:
         """The base URL of the namespace."""
         return self._store.url
@@ -99,7 +104,7 @@ class SharedTotpServer(TotpServer):
             self._authenticator.clear()
         except StoreError as error:
             raise ServerError(f"{error}. Is `totphog serve` running there, and TOTPHOG_API_KEY its key?") from None
-        self._authenticator.open(self.api_url)
+        self._authenticator.open(lambda: self.api_url)
         self._started = True
         self._show_clock()
         self.show_scope()
@@ -114,6 +119,11 @@ class SharedTotpServer(TotpServer):
         if self._started and scope != self._shown_scope:
             self._store.ask("ledger", "scope", bool, scope=str(scope))
             self._shown_scope = scope
+
+    def start_when_possible(self) -> None:
+        """See that the server answers, unless it has: what is asked here no plugin forbids."""
+        if not self.running:
+            self.start()
 
     def stop(self) -> None:
         """Remove the tokens of the namespace and give up all waiting; the server goes on."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import warnings
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast, overload
@@ -87,9 +90,11 @@ class TotpServer:
         self._namespaces = Namespaces(store, self._authenticator)
         app = NamespacedApp(self._namespaces, gate_for(host, api_key=api_key, insecure=insecure))
         self._server = Server(app, host, port, ssl_context, access_log)
+        self._waiting = False
+        self._starting = threading.RLock()
 
     def __repr__(self) -> str:
-        state = f"at {self.url}" if self._server.running else "stopped"
+        state = f"at {self.url}" if self.running else "waiting" if self._waiting else "stopped"
         return f"<TotpServer {state}, {len(self.tokens)} tokens>"
 
     def __enter__(self) -> Self:
@@ -100,9 +105,14 @@ class TotpServer:
         self.stop()
 
     @property
+    def running(self) -> bool:
+        """Whether requests are answered."""
+        return self._server.running
+
+    @property
     def url(self) -> str:
         """The server's base URL."""
-        return self._server.url
+        return self._asked.url
 
     @property
     def api_url(self) -> str:
@@ -117,7 +127,7 @@ class TotpServer:
     @property
     def port(self) -> int:
         """The port the server listens on."""
-        return self._server.port
+        return self._asked.port
 
     @property
     def clock(self) -> FrozenClock:
@@ -135,11 +145,29 @@ class TotpServer:
         Raises:
             ServerError: when it runs already or the address cannot be had.
         """
-        self._server.start()
-        self._namespaces.open(self.api_url)
+        with self._starting:
+            self._server.start()
+            self._waiting = False
+        self._namespaces.open(lambda: self.api_url)
+
+    def start_when_possible(self) -> None:
+        """Start unless it runs; where sockets are forbidden, wait until somebody asks for its URL or port.
+
+        Tokens can be used all the same. pytest-socket forbids them, and so do many suites on their own.
+
+        Raises:
+            ServerError: when its address cannot be had.
+        """
+        if not self.running:
+            self._waiting = _sockets_are_forbidden()
+            if self._waiting:
+                self._namespaces.open(lambda: self.api_url)
+            else:
+                self.start()
 
     def stop(self) -> None:
         """Stop listening, end every connection and give up all waiting; the tokens stay."""
+        self._waiting = False
         self._namespaces.close()
         self._server.stop()
 
@@ -266,6 +294,26 @@ class TotpServer:
     def restore(self, tokens: list[TotpToken]) -> None:
         """Keep just these tokens, in this order: remove the others, put back the missing."""
         self._authenticator.restore(tokens)
+
+    @property
+    def _asked(self) -> Server:
+        """What listens; somebody asks where."""
+        with self._starting:
+            if self._waiting:
+                self.start()
+        return self._server
+
+
+def _sockets_are_forbidden() -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pytest-socket warns of each attempt
+        try:
+            socket.socket().close()
+        except OSError:  # the system's reason; to listen fails as well, and says more
+            return False
+        except Exception:  # noqa: BLE001 # each has one of its own
+            return True
+    return False
 
 
 def gate_for(

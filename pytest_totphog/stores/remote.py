@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import json
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pytest_totphog.errors import InvalidInput, StoreError, hidden_in_reports
 from pytest_totphog.stores import RecordType, Repository
 from pytest_totphog.stores.ledger import Claim
 from pytest_totphog.stores.wire import RecordWire
-
-if TYPE_CHECKING:
-    from requests import Session
+from pytest_totphog.wsgi.client import Client, HTTPException
 
 __all__ = ["RemoteLedger", "RemoteRepository", "RemoteStore"]
 
@@ -21,10 +19,6 @@ Result = TypeVar("Result")
 
 # Records hold secrets.
 __tracebackhide__ = hidden_in_reports
-
-# How long to wait for a connection, and for an answer, in seconds.
-TIMEOUT: Final = 10
-CONNECTIONS: Final = 64
 
 
 class RemoteStore:
@@ -47,11 +41,9 @@ class RemoteStore:
         self.ledger = RemoteLedger(self)
         if api_key is not None and not api_key.isprintable():
             raise InvalidInput("the API key has a line break or a control character in it; accepted is printable text")
-        # The gate reads UTF-8; text would go out as Latin-1.
-        self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}".encode()}
+        self._client = Client(url, {} if api_key is None else {"Authorization": f"Bearer {api_key}"})
         self._lock = threading.Lock()
         self._repositories: dict[type, RemoteRepository[Any]] = {}
-        self._sessions: dict[int, Session] = {}
 
     def __repr__(self) -> str:
         return f"<RemoteStore {self.name}>"
@@ -74,10 +66,7 @@ class RemoteStore:
 
     def close(self) -> None:
         """Let go of connections."""
-        with self._lock:
-            for session in self._sessions.values():
-                session.close()
-            self._sessions.clear()
+        self._client.close()
 
     def ask(self, collection: str, method: str, read: Callable[[Any], Result], /, **arguments: Any) -> Result:
         """Let the server call a method of one of its collections, and return the result.
@@ -106,42 +95,20 @@ class RemoteStore:
         Raises:
             StoreError: when there is no answer, or none of a totphog server's.
         """
-        import requests
-
-        options: dict[str, Any] = {"json": body, "timeout": TIMEOUT}
         try:
-            # Not elsewhere: what is sent holds secrets, and a redirection would make a GET of it.
-            response = self._session().request(method, self.url + path, **options, allow_redirects=False)
-        except requests.RequestException as error:
+            response = self._client.send(method, path, None if body is None else json.dumps(body).encode())
+        except (OSError, HTTPException) as error:
             reason = _reason(error)
         else:
             try:
-                answer = response.json()
-                if response.status_code == 200:
+                answer = json.loads(response.body)
+                if response.status == 200:
                     return read(answer)
                 reason = str(answer["error"])
             except (ValueError, LookupError, TypeError):
-                reason = f"it answered {response.status_code} {response.reason}, which no totphog server does"
+                reason = f"it answered {response.status} {response.reason}, which no totphog server does"
         # Never the body: it holds secrets.
         raise StoreError(f"{self.name} failed: {reason}")
-
-    def _session(self) -> Session:
-        # A forked child must not speak on its parent's connections.
-        process = os.getpid()
-        session = self._sessions.get(process)
-        if session is None:
-            import requests
-            from requests.adapters import HTTPAdapter
-
-            session = requests.Session()
-            session.trust_env = False  # no proxy, and no other key from a .netrc
-            session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-            session.headers.update(self._headers)
-            for scheme in "http://", "https://":
-                session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
-            with self._lock:
-                session = self._sessions.setdefault(process, session)
-        return session
 
 
 class RemoteRepository(Generic[RecordType]):
@@ -223,12 +190,6 @@ class RemoteLedger:
 
 
 def _reason(error: Exception) -> str:
-    """Return what the system says, without the chain of classes that requests wraps it in."""
-    causes = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and isinstance(cause, Exception):
-        causes.append(cause)
-    # The deepest that knows the system's own words.
-    for cause in reversed(causes):
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-    return "it did not answer in time" if type(error).__name__.endswith("Timeout") else "the connection was broken off"
+    if isinstance(error, OSError) and error.strerror:  # the system's own words
+        return error.strerror
+    return "it did not answer in time" if isinstance(error, TimeoutError) else "the connection was broken off"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.files import package_file
 from pytest_totphog.wsgi.openapi import document
 from pytest_totphog.wsgi.pages import file_route, page_response
 from pytest_totphog.wsgi.routes import Route
@@ -87,7 +88,8 @@ def _swagger_route(name: str, mimetype: str) -> Route:
             raise HttpError(404, "Swagger UI is not installed; pip install 'pytest-totphog[docs-ui]'")
         from swagger_ui_bundle import swagger_ui_path
 
-        return page_response((swagger_ui_path / name).read_bytes(), mimetype)
+        path = f"vendor/{swagger_ui_path.name}/{name}"
+        return page_response(package_file("swagger_ui_bundle", path), mimetype)
 
     return Route("GET", f"/docs/{name}", serve)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.version import __version__
 from pytest_totphog.wsgi.bodies import json_response
+from pytest_totphog.wsgi.files import package_file
 from pytest_totphog.wsgi.routes import Route
 
 __all__ = ["document", "openapi_routes"]
@@ -17,7 +17,7 @@ __all__ = ["document", "openapi_routes"]
 
 def document(package: str) -> dict[str, Any]:
     """Return the `openapi.json` of a package, with this version in it."""
-    contract: dict[str, Any] = json.loads((files(package) / "openapi.json").read_text("utf-8"))
+    contract: dict[str, Any] = json.loads(package_file(package, "openapi.json"))
     contract["info"]["version"] = __version__
     return contract
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.files import package_file
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.routes import App, Route
 
@@ -77,7 +77,7 @@ def file_route(path: str, package: str, name: str, mimetype: str) -> Route:
     """
 
     def serve(_: Request) -> Response:
-        return page_response((files(package) / name).read_bytes(), mimetype)
+        return page_response(package_file(package, name), mimetype)
 
     return Route("GET", path, serve)
 

@@ -58,7 +58,9 @@ class Listener(ThreadedWSGIServer):
 
     def get_request(self) -> tuple[Any, Any]:
         """Take a connection; its thread makes the TLS handshake, so that a silent client keeps nobody waiting."""
-        connection, client_address = super().get_request()
+        descriptor, client_address = self.socket._accept()  # type: ignore[attr-defined] # noqa: SLF001 # accept()'s own
+        # Not what `socket.socket` is by now: a test may have replaced it.
+        connection = type(self.socket)(fileno=descriptor)
         if self.ssl_context is not None:
             try:
                 connection.getpeername()  # fails for a client that is gone, for whom wrap_socket would leak the socket

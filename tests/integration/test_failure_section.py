@@ -140,7 +140,7 @@ def test_nothing_odd(shop: pytest.Pytester) -> None:
     assert re.fullmatch(
         r"token 'test_login' of 'TOTPHog', fingerprint \w{8} codes 2 taken by this test: "
         r"1 one_time_code\(\) at 10:30:00Z, code \d{6}, step 56843820, valid 30 s more "
-        r"2 wrong_code\(\) at 10:30:00Z, code \d{6} clock frozen at 2024-01-15T10:30:00Z, patch='freezegun' "
+        r"2 wrong_code\(\) at 10:30:00Z, code \d{6} clock frozen at 2024-01-15T10:30:00Z, patch='time-machine' "
         r"app http://127\.0\.0\.1:\d+ has the same time",
         section,
     )
@@ -321,7 +321,7 @@ def test_app_at_real_time(shop: pytest.Pytester) -> None:
 
     assert re.match(
         r"Likeliest cause: Time is frozen at 2024-01-15T10:30:00Z, and the app at http://127\.0\.0\.1:\d+ runs at real "
-        r"time: where it runs in the test process, freeze with patch='freezegun'; else start it with the environment "
+        r"time: where it runs in the test process, freeze with patch='auto'; else start it with the environment "
         r"frozen_clock\.subprocess_env\(\)\.",
         section,
     )
@@ -466,7 +466,7 @@ def test_clock_that_was_moved_back(shop: pytest.Pytester) -> None:
     (section,) = sections(shop.runpytest()).values()
 
     assert section.startswith("Likeliest cause: The clock was moved back: an app that has seen a later time step")
-    assert "clock frozen at 2024-01-15T10:29:00Z, patch='freezegun'; moved on by 90 s, back by 150 s" in section
+    assert "clock frozen at 2024-01-15T10:29:00Z, patch='time-machine'; moved on by 90 s, back by 150 s" in section
 
 
 def test_late_code(shop: pytest.Pytester) -> None:
@@ -576,7 +576,7 @@ def test_phases(project: pytest.Pytester) -> None:
 
     assert "1 now() at" in result["test_setup"]
     assert result["test_teardown"].endswith(
-        "step 56843820, valid 18 s more clock frozen at 2024-01-15T10:30:12Z, patch='freezegun'; moved on by 12 s"
+        "step 56843820, valid 18 s more clock frozen at 2024-01-15T10:30:12Z, patch='time-machine'; moved on by 12 s"
     )
 
 
@@ -604,7 +604,7 @@ def test_frozen_clock_alone(project: pytest.Pytester) -> None:
     """A test that took no code but stopped the time is told so."""
     project.makepyfile("def test_login(frozen_clock): raise RuntimeError")
 
-    assert sections(project.runpytest()) == {"test_login": "clock frozen at 2024-01-15T10:30:00Z, patch='freezegun'"}
+    assert sections(project.runpytest()) == {"test_login": "clock frozen at 2024-01-15T10:30:00Z, patch='time-machine'"}
 
 
 def test_code_over_http(project: pytest.Pytester) -> None:
@@ -754,7 +754,7 @@ def test_report_in_html(project: pytest.Pytester) -> None:
 
     page = (project.path / "totp.html").read_text("utf-8")
     assert "<title>TOTP in failed tests: 1 failed test</title>" in page
-    assert "<pre>clock  frozen at 2024-01-15T10:30:00Z, patch=&#x27;freezegun&#x27;</pre>" in page
+    assert "<pre>clock  frozen at 2024-01-15T10:30:00Z, patch=&#x27;time-machine&#x27;</pre>" in page
 
 
 def test_test_that_passes_when_it_is_run_again(project: pytest.Pytester) -> None:

@@ -187,7 +187,8 @@ def test_ini_says_when(project: pytest.Pytester, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("patch", "stands"), [("freezegun", "freezegun"), ("time-machine", "time_machine"), ("none", None)]
+    ("patch", "stands"),
+    [("auto", "time_machine"), ("freezegun", "freezegun"), ("time-machine", "time_machine"), ("none", None)],
 )
 @pytest.mark.parametrize("door", ["option", "ini"])
 def test_clock_patch(project: pytest.Pytester, door: str, patch: str, stands: str | None) -> None:
@@ -264,7 +265,7 @@ def test_patch_of_the_marker_beats_the_option(project: pytest.Pytester) -> None:
         ),
         (
             '0, patch="bogus"',
-            "@pytest.mark.frozen_clock: patch is 'bogus'; accepted are 'freezegun', 'time-machine' and None",
+            "@pytest.mark.frozen_clock: patch is 'bogus'; accepted are 'auto', 'time-machine', 'freezegun' and None",
         ),
         ("0, tick=True", "@pytest.mark.frozen_clock does not know 'tick'; accepted: at, patch"),
         ('0, "freezegun"', "@pytest.mark.frozen_clock takes names: at=…, patch=…"),
@@ -298,11 +299,11 @@ def test_bad_marker_is_a_sentence(project: pytest.Pytester, marker: str, sentenc
     [
         (
             "--totphog-clock-patch=bogus",
-            "--totphog-clock-patch is 'bogus'; accepted are freezegun, time-machine and none",
+            "--totphog-clock-patch is 'bogus'; accepted are auto, time-machine, freezegun and none",
         ),
         (
             "--override-ini=totphog_clock_patch=bogus",
-            "the ini totphog_clock_patch is 'bogus'; accepted are freezegun, time-machine and none",
+            "the ini totphog_clock_patch is 'bogus'; accepted are auto, time-machine, freezegun and none",
         ),
         (
             "--override-ini=totphog_frozen_at=2024-01-15T10:30",

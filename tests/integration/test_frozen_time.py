@@ -131,7 +131,7 @@ def test_modules_that_the_user_exempts_see_the_real_time(monkeypatch):
     monkeypatch.setitem(sys.modules, "driver", driver)
     freezegun.config.configure(extend_ignore_list=["driver"])
     try:
-        with FrozenClock("2024-01-15T10:30:00Z"):
+        with FrozenClock("2024-01-15T10:30:00Z", "freezegun"):
             assert driver.now() > YEAR_2025
             assert time.time() == FROZEN_AT
     finally:

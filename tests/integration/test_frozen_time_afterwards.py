@@ -134,7 +134,7 @@ class TestFailedStart:
         monkeypatch.delattr(freezegun.api, name)
         environment = dict(os.environ)
         with pytest.raises(TotphogError, match=rf"freezegun\.api has no {name}; take patch='time-machine'"):
-            FrozenClock("2024-01-15T10:30:00Z")
+            FrozenClock("2024-01-15T10:30:00Z", "freezegun")
         assert is_real()
         assert not hasattr(freezegun.api, name)
         monkeypatch.undo()
@@ -152,10 +152,10 @@ class TestFailedStart:
         with monkeypatch.context() as only_here:
             only_here.setitem(sys.modules, "touchy", touchy)
             with pytest.raises(KeyError):
-                FrozenClock("2024-01-15T10:30:00Z")
+                FrozenClock("2024-01-15T10:30:00Z", "freezegun")
             assert process() == before
             assert is_real()
-        with FrozenClock("2024-01-15T10:30:00Z"):
+        with FrozenClock("2024-01-15T10:30:00Z", "freezegun"):
             assert time.time() == FROZEN_AT
 
     def test_time_machine_inside_freezegun(self):

@@ -119,7 +119,7 @@ def test_under_a_decorator(project):
 
 def test_unfreezing_inside_a_later_freeze_is_refused():
     """While a later freeze_time is on, freezegun would end that one instead; afterwards the clock can be unfrozen."""
-    clock = FrozenClock("2024-01-15T10:30:00Z")
+    clock = FrozenClock("2024-01-15T10:30:00Z", "freezegun")
     with freezegun.freeze_time("2001-01-01"):
         with pytest.raises(TotphogError, match=r"inside a freeze_time\(\) that began later; end that one first"):
             clock.unfreeze()

@@ -102,7 +102,7 @@ def test_frozen_clock_alone_loads_no_server(project: pytest.Pytester) -> None:
     project.makepyfile("def test_then(frozen_clock): pass")
     project.runpytest_subprocess().assert_outcomes(passed=1)
     modules = loaded(project.path)["main"]
-    assert modules & HEAVY == {"freezegun"}
+    assert modules & HEAVY == {"time_machine"}
     assert "pytest_totphog.servers.totp_server" not in modules
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Request, Response
@@ -20,6 +19,7 @@ from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.bodies import checked_fields, json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.files import package_file
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
@@ -270,5 +270,5 @@ def _error_body(error: HttpError) -> Response:
 
 
 def _page_route(path: str, name: str, mimetype: str) -> Route:
-    content = (files(PACKAGE) / "page" / name).read_bytes()
+    content = package_file(PACKAGE, f"page/{name}")
     return Route("GET", path, lambda _: Response(content, mimetype=mimetype))

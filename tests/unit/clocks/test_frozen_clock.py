@@ -201,7 +201,7 @@ def test_refused_instant_stops_nothing(at: object) -> None:
 @pytest.mark.parametrize("patch", ["libfaketime", "", "FREEZEGUN", 1])
 def test_unknown_patch_stops_nothing(patch: str) -> None:
     """The message says which there are."""
-    with pytest.raises(InvalidInput, match=r"^patch is .+; accepted are 'freezegun', 'time-machine' and None$"):
+    with pytest.raises(InvalidInput, match=r"^patch is .+; accepted are 'auto', 'time-machine', 'freezegun' and None$"):
         FrozenClock(HALF_PAST_TEN, patch)
 
     assert is_real()
@@ -220,6 +220,19 @@ def test_missing_time_machine_names_the_extra(monkeypatch: pytest.MonkeyPatch) -
     )
     assert clock.mode == "live"
     assert is_real()
+
+
+def test_patch_unless_said_is_the_best_that_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """time-machine leaves nothing behind; freezegun is always there, and works inside somebody's `freeze_time()`."""
+    with FrozenClock(SECONDS) as clock:
+        assert clock.patch == "time-machine"
+        clock.freeze(SECONDS, "auto")
+        assert clock.patch == "time-machine"
+    with freezegun.freeze_time("2001-01-01"), FrozenClock(SECONDS) as clock:
+        assert clock.patch == "freezegun"
+    monkeypatch.setitem(sys.modules, "time_machine", None)
+    with FrozenClock(SECONDS) as clock:
+        assert clock.patch == "freezegun"
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine", None])

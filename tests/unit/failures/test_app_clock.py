@@ -1,5 +1,6 @@
 """What time an app under test has: whom to ask, how to ask, and what the answer means."""
 
+import http.client
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,8 +15,10 @@ from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import FrozenClock, TotpServer
 from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.failures import app_clock
 from pytest_totphog.failures.app_clock import Reading, ask, compared, shown_urls
 from pytest_totphog.failures.failure import AppClock
+from pytest_totphog.wsgi.client import Address, Connection
 
 SECONDS = 1_705_314_600
 APP = "http://127.0.0.1:5000"
@@ -154,6 +157,22 @@ def test_answer_without_a_time(app: App, headers: dict[str, str]) -> None:
     assert ask([app.url]) == []
 
 
+def test_mocks_do_not_meet_the_question(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that forbids the network, or answers in its place, is asked about when it has failed."""
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise RuntimeError("this suite forbids the network")
+
+    for owner, name in (
+        (socket.socket, "connect"),
+        (socket, "getaddrinfo"),
+        (socket, "create_connection"),
+        (http.client, "HTTPConnection"),
+    ):
+        monkeypatch.setattr(owner, name, forbidden)
+    assert [reading.date for reading in ask([app.url])] == [SECONDS]
+
+
 def test_nobody_listens() -> None:
     """A closed port, and a host that there is not."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
@@ -186,13 +205,13 @@ def test_answer_that_is_no_http() -> None:
 
 def test_public_host_is_asked_only_if_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs a test against production has not asked for more requests there."""
-    connected: list[Any] = []
+    connected: list[tuple[str, int]] = []
 
-    def connect(address: Any, _timeout: float) -> socket.socket:
-        connected.append(address)
+    def connect(address: Address, *_: object) -> Connection:
+        connected.append(address.place[:2])
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(app_clock, "Connection", connect)
     assert ask(["http://8.8.8.8", "http://10.0.0.7:8000", "https://[::1]"]) == []
     assert sorted(connected) == [("10.0.0.7", 8000), ("::1", 443)]
     assert ask(["http://8.8.8.8"], public=True) == []

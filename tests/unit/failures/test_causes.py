@@ -65,7 +65,7 @@ def test_app_at_real_time_that_nothing_was_to_freeze() -> None:
     assert causes(told) == [
         (
             "Time is frozen at 2024-01-15T10:30:00Z, and the app at http://127.0.0.1:5000 runs at real time: where it "
-            "runs in the test process, freeze with patch='freezegun'; else start it with the environment "
+            "runs in the test process, freeze with patch='auto'; else start it with the environment "
             "frozen_clock.subprocess_env()."
         )
     ]
@@ -219,3 +219,27 @@ def test_two_causes_at_the_most() -> None:
     clock = ClockState(SECONDS, True, "freezegun", (-60.0,), 1, moved_back=True)
     told = failure(code(), code(2, same_as=1), clock=clock, apps=(AppClock(APP, 90_000_000, real=True),))
     assert [cause.partition(" ")[0] for cause in causes(told)] == ["Time", "now()"]
+
+
+# freezegun
+
+
+def test_types_that_freezegun_has_left() -> None:
+    """Where they are, and what to do; first, because tests fail by them that have nothing to do with codes."""
+    held = tuple(f"shop.models.T{number}" for number in range(5))
+    (cause,) = causes(failure(tokens=(), leftovers=held, fake_type="FakeDatetime"))
+    assert cause == (
+        "freezegun's types are still in shop.models.T0, shop.models.T1, shop.models.T2 and 2 more, which a frozen test "
+        "was the first to import. Import that before, for example in conftest.py, or freeze with patch='time-machine', "
+        "which has no types of its own (pip install 'pytest-totphog[time-machine]')."
+    )
+
+
+def test_type_of_freezegun_in_an_error() -> None:
+    """A library that does not know it."""
+    (cause,) = causes(failure(clock=FROZEN, fake_type="FakeDatetime"))
+    assert cause == (
+        "The error is about FakeDatetime, which freezegun puts in the place of the real type, and not all libraries "
+        "know it: freeze with patch='time-machine', which has no types of its own (pip install "
+        "'pytest-totphog[time-machine]')."
+    )

@@ -2,6 +2,7 @@
 
 import gc
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +24,10 @@ from pytest_totphog import (
 )
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.servers.totp_server import gate_for
+from pytest_totphog.wsgi.client import Client
 from pytest_totphog.wsgi.errors import HttpError
 from tests.support.raw_http import RawClient
+from tests.support.threads import in_threads
 
 SECRET = "JBSWY3DPEHPK3PXP"
 URI = f"otpauth://totp/GitHub:user@example.com?secret={SECRET}&issuer=GitHub"
@@ -406,3 +409,69 @@ def test_on_loopback_only_its_own_names_are_served(host: str, served: list[str],
     for name in refused:
         with pytest.raises(HttpError):
             gate.check({"HTTP_HOST": name})
+
+
+# Where sockets are forbidden
+
+
+def test_a_server_without_sockets_waits_until_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its tokens give codes meanwhile; whoever asks where it is hears why that cannot be, until it can."""
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise RuntimeError("no sockets here")
+
+    server = TotpServer()
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", forbidden)
+        server.start_when_possible()
+        token = server.add_token(name="alice")
+
+        assert len(token.one_time_code(min_remaining=0)) == 6
+        assert repr(server) == "<TotpServer waiting, 1 tokens>"
+        assert server.running is False
+        for ask in (lambda: server.url, lambda: server.port, lambda: token.code_url):
+            with pytest.raises(RuntimeError, match="no sockets here"):
+                ask()
+
+    assert requests.get(token.code_url, timeout=5).status_code == 200
+    assert server.running is True
+    server.start_when_possible()  # runs already
+    server.stop()
+    with pytest.raises(ServerError, match="is not running"):
+        assert server.url
+
+
+def test_a_running_server_answers_while_a_test_has_forbidden_sockets(
+    server: TotpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser, or an app in another process, asks it meanwhile: its thread must not die of that."""
+    client = Client(server.url)
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", None)
+        assert client.send("GET", "/api/v1/health").status == 200
+    client.close()
+    assert requests.get(f"{server.api_url}/health", timeout=5).status_code == 200
+
+
+def test_a_server_that_waits_starts_once_sockets_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that know a fixed port do not ask."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = TotpServer(port=port)
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", None)
+        server.start_when_possible()
+        assert server.running is False
+    server.start_when_possible()
+    assert requests.get(f"http://127.0.0.1:{port}/api/v1/health", timeout=5).status_code == 200
+    server.stop()
+
+
+def test_a_server_is_asked_by_many_threads_and_starts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them starts it, and all hear the same."""
+    server = TotpServer()
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", None)
+        server.start_when_possible()
+    assert len(set(in_threads(8, lambda _: server.url))) == 1
+    server.stop()
