@@ -160,8 +160,17 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the marker frozen_clock ask for its fixture: a test that says when it runs must not run at another time."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let the marker frozen_clock ask for its fixture: a test that says when it runs must not run at another time.
+
+    Under pytest-forked, let there be a ledger before the first test's process is forked.
+    """
+    if config.pluginmanager.hasplugin("pytest_forked") and (
+        config.getoption("forked", default=False) or any(item.get_closest_marker("forked") for item in items)
+    ):
+        from pytest_totphog.session import share_with_forks
+
+        share_with_forks(config)
     for item in items:
         # Before any test: `ssl` makes its class of whatever `socket.socket` is by then, and where that is first a class
         # which pytest-socket puts there for a test, all TLS is blocked for good.

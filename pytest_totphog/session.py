@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_totphog.stores import Store
     from pytest_totphog.stores.ledger import Ledger
 
-__all__ = ["borrowed_clock", "holder", "process_server", "require_own_time", "shared_store"]
+__all__ = ["borrowed_clock", "holder", "process_server", "require_own_time", "share_with_forks", "shared_store"]
 
 _recorder_key = pytest.StashKey[Recorder]()
 _run_key = pytest.StashKey[str]()
@@ -109,6 +109,15 @@ def shared_store(config: pytest.Config) -> Store:
     With `--totphog-url` it is the running server's, in a worker of pytest-xdist its controller's, else this process's.
     """
     return once(config, _store_key, partial(_store, config))
+
+
+def share_with_forks(config: pytest.Config) -> None:
+    """Make what this process and those that are forked from it share: masks, and the ledger unless others keep it."""
+    from pytest_totphog.secrecy.masks import known_secrets
+
+    known_secrets(config)
+    if not option(config, "url") and address(config) is None and not hasattr(config, "workerinput"):
+        shared_store(config)
 
 
 def process_server(config: pytest.Config) -> TotpServer:

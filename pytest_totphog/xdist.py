@@ -38,12 +38,15 @@ class ControllerStore:
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._wake, self._woken = socket.socketpair()
         self._api_key = os.urandom(32).hex()
+        self._process = os.getpid()
         self.address = {"url": f"http://127.0.0.1:{self._listening.getsockname()[1]}", "api_key": self._api_key}
         self._thread = threading.Thread(target=self._serve, name="totphog-controller", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving; does nothing when it was closed before."""
+        """Stop serving; does nothing when it was closed before, or in a process forked from the one that serves."""
+        if self._process != os.getpid():
+            return
         with suppress(OSError):
             self._wake.send(b"\0")
         self._thread.join(STOP_TIMEOUT)

@@ -100,6 +100,16 @@ def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) ->
             on_claim(made)
         return _as_object(made)
 
+    def give_back(given: Mapping[str, Any]) -> Any:
+        return ledger.give_back(
+            Claim(
+                as_text("fingerprint", given["fingerprint"]),
+                _step(given, "step"),
+                as_text("holder", given["holder"], most=MAX_HOLDER),
+                _seconds(given, "claimed_at"),
+            )
+        )
+
     def last(given: Mapping[str, Any]) -> Any:
         return _as_object(ledger.last(as_text("fingerprint", given["fingerprint"])))
 
@@ -108,6 +118,7 @@ def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) ->
 
     return {
         "claim": (("fingerprint", "earliest", "latest", "holder", "claimed_at"), claim),
+        "give_back": (("fingerprint", "step", "holder", "claimed_at"), give_back),
         "last": (("fingerprint",), last),
         "find": (("fingerprint", "step"), find),
     }

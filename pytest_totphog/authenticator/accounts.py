@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_totphog.authenticator.totp_token import TotpToken
-from pytest_totphog.clocks.clock import as_datetime
+from pytest_totphog.clocks.clock import Clock, as_datetime
 from pytest_totphog.clocks.wording import duration
 from pytest_totphog.credentials.token import Secret, Token
 from pytest_totphog.errors import AccountUnavailable, InvalidInput, hidden_in_reports, plural, shown
@@ -22,6 +23,9 @@ from pytest_totphog.stores.leases import Lease, Leases
 __all__ = ["Account", "AccountPool", "TotpAccount", "as_accounts", "read_accounts"]
 
 __tracebackhide__ = hidden_in_reports
+
+# Where a wait of more than a second says that it begins.
+LOG: Final = logging.getLogger("pytest_totphog")
 
 FIELDS: Final = ("name", "password", "secret", "uri")
 ACCEPTED: Final = 'a JSON list such as [{"name": …, "password": …, "secret": …}]'
@@ -110,7 +114,15 @@ class AccountPool:
                 f"the pool has {plural(len(self._accounts), 'account')}, and this test has taken "
                 f"{'it' if len(self._accounts) == 1 else 'them all'} already; add accounts to the pool"
             )
-        lease = self._leases.take([*self._accounts], holder, self._timeout)
+        keys, started = [*self._accounts], Clock.monotonic()
+        lease = self._leases.take(keys, holder)
+        if lease is None and self._timeout > 1:
+            LOG.info("waiting up to %g s for an account: others have %s", self._timeout, plural(len(keys), "account"))
+        try:
+            lease = lease or self._leases.take(keys, holder, self._timeout)
+        except BaseException as error:
+            error.add_note(f"was waiting {Clock.monotonic() - started:.0f} s for an account that others have")
+            raise
         if lease is None:
             raise AccountUnavailable(
                 f"none of {plural(len(self._accounts), 'account')} was free within {self._timeout:g} s: "

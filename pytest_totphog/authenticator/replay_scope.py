@@ -93,6 +93,15 @@ class ScopedLedger:
         claim = self._store.ledger.claim(first, earliest, latest, holder=holder, claimed_at=claimed_at, also=more)
         return None if claim is None else replace(claim, fingerprint=fingerprint)
 
+    def give_back(self, claim: Claim) -> None:
+        """Forget a claim whose code nobody was given; see `Ledger.give_back`."""
+        # The clock may have been frozen since.
+        keys = {
+            key for real in (True, False) for key in self._scope_of(claim.fingerprint).keys(claim.fingerprint, real)
+        }
+        for key in keys:
+            self._store.ledger.give_back(replace(claim, fingerprint=key))
+
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""
         found = (self._store.ledger.last(key) for key in self._keys(fingerprint))
@@ -105,7 +114,10 @@ class ScopedLedger:
         return next((replace(claim, fingerprint=fingerprint) for claim in found if claim is not None), None)
 
     def _keys(self, fingerprint: str) -> tuple[str, ...]:
+        return self._scope_of(fingerprint).keys(fingerprint, self._clock.real)
+
+    def _scope_of(self, fingerprint: str) -> ReplayScope:
         scope = self._scope()
         if scope.part and self._store.repository(Lease).get(fingerprint) is not None:
-            scope = replace(scope, part="")
-        return scope.keys(fingerprint, self._clock.real)
+            return replace(scope, part="")
+        return scope

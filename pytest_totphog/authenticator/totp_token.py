@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Never, Protocol
 
@@ -14,13 +16,16 @@ from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant,
 from pytest_totphog.clocks.wording import duration, instant
 from pytest_totphog.credentials import otp, qr
 from pytest_totphog.credentials.token import Token
-from pytest_totphog.errors import CodeUnavailable, InvalidCall, InvalidInput, hidden_in_reports, shown
+from pytest_totphog.errors import CodeUnavailable, InvalidCall, InvalidInput, StoreError, hidden_in_reports, shown
 from pytest_totphog.inputs import is_number, is_whole
 from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP, Ledger
 
 __all__ = ["Keeper", "TotpToken"]
 
 __tracebackhide__ = hidden_in_reports
+
+# Where a wait of more than a second says that it begins.
+LOG: Final = logging.getLogger("pytest_totphog")
 
 DEFAULT_MIN_REMAINING: Final = 10
 DEFAULT_TIMEOUT: Final = 90
@@ -200,11 +205,16 @@ class TotpToken(Token):
                 raise self._unavailable(moment, earliest, lookahead, left)
             step, moment = claim.step, clock.time_ns()
             # The clock may have been frozen during the wait, and stand anywhere: it is moved on to the step then.
-            while step > moment // period + lookahead:
-                if step > earliest and clock.mode == "frozen":
-                    moved_from = moment
-                waited += self._wait_until((step - lookahead) * period, timeout - (clock.monotonic() - started))
-                moment = clock.time_ns()
+            try:
+                while step > moment // period + lookahead:
+                    if step > earliest and clock.mode == "frozen":
+                        moved_from = moment
+                    waited += self._wait_until((step - lookahead) * period, timeout - (clock.monotonic() - started))
+                    moment = clock.time_ns()
+            except BaseException:  # Ctrl-C and pytest-timeout above all: nobody was given the code
+                with suppress(StoreError):
+                    ledger.give_back(claim)
+                raise
             # Whoever comes too late to use the step takes another: this one stays spent.
             if (step + 1) * period - moment >= required:
                 code = OneTimeCode(
@@ -341,9 +351,15 @@ class TotpToken(Token):
         authenticator, clock = self.authenticator, self.authenticator.clock
         ahead = (when - clock.time_ns()) / NANOSECONDS
         frozen, started = clock.mode == "frozen", clock.monotonic()
-        # A wait that was begun in time ends with the step, however much later this thread wakes.
-        if (frozen or ahead <= timeout) and clock.wait_until(when, max(ahead, 0) + 1, lambda: authenticator.closed):
-            return 0.0 if frozen else clock.monotonic() - started
+        if not frozen and 1 < ahead <= timeout:
+            LOG.info("waiting %.0f s for the next step of %s", ahead, self.name)
+        try:
+            # A wait that was begun in time ends with the step, however much later this thread wakes.
+            if (frozen or ahead <= timeout) and clock.wait_until(when, max(ahead, 0) + 1, lambda: authenticator.closed):
+                return 0.0 if frozen else clock.monotonic() - started
+        except BaseException as error:
+            error.add_note(f"was waiting {clock.monotonic() - started:.0f} s for the next step of {self.name}")
+            raise
         if authenticator.closed:
             raise CodeUnavailable(
                 f"no unspent code of {self.name!r}: its server was stopped before the next one began", retry_after=ahead

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import socket
 import threading
@@ -10,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import MailNotReceived, MissingExtra, ServerError, hidden_in_reports
+from pytest_totphog.wsgi.forks import at_fork
 
 if TYPE_CHECKING:
     from typing import Self
@@ -83,6 +86,8 @@ class Mailbox:
         self._mails: list[Mail] = []
         self._controller_type = Controller
         self._controller: Any = None
+        self._process = os.getpid()
+        at_fork(after_in_child=self._leave)
         self.host = host
         self._asked_port = port
 
@@ -131,12 +136,12 @@ class Mailbox:
             raise ServerError(
                 f"cannot receive mail on {self.host} port {self._asked_port}: {error}. Choose another port, or 0"
             ) from None
-        self._controller = controller
+        self._controller, self._process = controller, os.getpid()
 
     def stop(self) -> None:
-        """Stop listening; the mails stay. Does nothing when it is not running."""
+        """Stop listening; the mails stay. Does nothing when it is not running, or runs in a parent process."""
         controller, self._controller = self._controller, None
-        if controller is not None:
+        if controller is not None and self._process == os.getpid():
             controller.stop()
 
     def clear(self) -> None:
@@ -174,6 +179,13 @@ class Mailbox:
         code = re.compile(rf"(?<![0-9]){'[0-9]' * digits}(?![0-9])")
         _, found = self._wait(to, after, timeout, lambda mail: code.search(mail.text), f"no mail with {digits} digits")
         return str(found[0])
+
+    def _leave(self) -> None:
+        """Let go of what a forked process has inherited, so that the port is free when the parent stops."""
+        if self._controller is not None:
+            with Path(os.devnull).open("rb") as nothing:
+                for listening in self._controller.server.sockets:
+                    os.dup2(nothing.fileno(), listening.fileno())  # not closed: asyncio will do that
 
     def _keep(self, mail: Mail) -> None:
         with self._arrived:

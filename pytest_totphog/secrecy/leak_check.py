@@ -12,7 +12,7 @@ import pytest
 from pytest_totphog.errors import plural
 from pytest_totphog.secrecy.artifacts import Artifacts
 from pytest_totphog.secrecy.known_secrets import KnownSecrets
-from pytest_totphog.secrecy.masks import known_secrets
+from pytest_totphog.secrecy.masks import known_secrets, learn_forked
 from pytest_totphog.settings import option
 
 __all__ = ["LeakCheck"]
@@ -41,6 +41,7 @@ class LeakCheck:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
         """Look at what a test printed, before the masks do."""
+        learn_forked(self._config, report)
         self._tests.add(report.nodeid)
         where = self._known.masked(report.nodeid)
         self._look(report.nodeid, f"the name of {where}", lines=False)

@@ -19,7 +19,7 @@ from pytest_totphog.credentials.token import Secret, Token
 from pytest_totphog.secrecy.known_secrets import MASK, KnownSecret, KnownSecrets, of_account, of_token
 from pytest_totphog.settings import once
 
-__all__ = ["TOLD", "known_secrets", "learn_accounts", "learn_api_key", "learn_token", "learn_told"]
+__all__ = ["TOLD", "known_secrets", "learn_accounts", "learn_api_key", "learn_forked", "learn_token", "learn_told"]
 
 # Under which name a worker of pytest-xdist tells its controller, beside a report, what secrets it knows; the plugin,
 # which loads nothing before it must, has the name as well.
@@ -40,8 +40,10 @@ class Masks:
     """
 
     def __init__(self, config: pytest.Config, known: KnownSecrets) -> None:
+        self._config = config
         self._known = known
         self._told = 0
+        self._process = os.getpid()
         logging_plugin = config.pluginmanager.get_plugin("logging-plugin")
         # What tests ask caplog for stays as it is.
         for name in "log_cli_handler", "log_file_handler":
@@ -52,6 +54,7 @@ class Masks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Mask a report before anybody shows, writes or sends it."""
+        learn_forked(self._config, report)
         own = vars(report)
         for name in own.keys() - IDENTITY:
             own[name] = _masked(own[name], self._known)
@@ -77,10 +80,22 @@ class Masks:
         """Tell the controller of pytest-xdist what this worker has learnt since its last report."""
         data = yield
         if hasattr(config, "workerinput") and isinstance(data, dict):
-            news = self._known.since(self._told)
-            data[TOLD] = [[str(each.value), each.name, each.password, each.lasting] for each in news]
-            self._told += len(news)
+            data[TOLD] = self._news()
         return data
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Tell the process that a test's own was forked from, with the report, what secrets the test has learnt."""
+        report = yield
+        if self._process != os.getpid():
+            vars(report)[TOLD] = self._news()
+        return report
+
+    def _news(self) -> list[list[Any]]:
+        """Return what this process has learnt since it was asked last, as another process takes it."""
+        news = self._known.since(self._told)
+        self._told += len(news)
+        return [[str(each.value), each.name, each.password, each.lasting] for each in news]
 
 
 class _MaskingFormatter(logging.Formatter):
@@ -131,9 +146,14 @@ def learn_api_key(config: pytest.Config, key: str) -> None:
     learn(config, [KnownSecret(Secret(key), "the API key in TOTPHOG_API_KEY", password=True, lasting=True)])
 
 
-def learn_told(config: pytest.Config, told: list[list[Any]]) -> None:
+def learn_told(config: pytest.Config, told: Iterable[list[Any]]) -> None:
     """Mask what a worker of pytest-xdist has told."""
     learn(config, [KnownSecret(Secret(value), *rest) for value, *rest in told])
+
+
+def learn_forked(config: pytest.Config, report: pytest.TestReport) -> None:
+    """Mask what a test's own process has told with its report, which pytest-forked carries as it is."""
+    learn_told(config, vars(report).pop(TOLD, ()))
 
 
 def _masked(value: Any, known: KnownSecrets, inside: tuple[int, ...] = ()) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -56,6 +57,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.name, self._engine = _open(url)
+        self._process = os.getpid()
+        self._inherited: list[object] = []
 
     @property
     def dialect(self) -> str:
@@ -80,6 +83,11 @@ class Database:
         from sqlalchemy.exc import DBAPIError, IntegrityError
         from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
+        if self._process != os.getpid():
+            # A forked process must not speak on its parent's connections, nor end them.
+            self._inherited.append(self._engine.pool)
+            self._process = os.getpid()
+            self._engine.dispose(close=False)
         try:
             with self._engine.begin() as connection:
                 yield connection

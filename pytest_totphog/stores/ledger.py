@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.clocks.wording import duration
+from pytest_totphog.errors import StoreError
+from pytest_totphog.wsgi.forks import at_fork
+
+if TYPE_CHECKING or sys.platform != "win32":
+    from pytest_totphog.stores.claim_log import ClaimLog
 
 __all__ = ["KEPT_SECONDS", "KEPT_STEPS", "MAX_HOLDER", "MAX_STEP", "PRUNE_INTERVAL", "Claim", "Ledger", "MemoryLedger"]
 
@@ -87,6 +94,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def give_back(self, claim: Claim) -> None:
+        """Forget a claim whose code nobody was given; the next claim gets the step unless a later one is claimed."""
+        ...
+
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""
         ...
@@ -97,19 +108,24 @@ class Ledger(Protocol):
 
 
 class MemoryLedger:
-    """A ledger in this process; see `Ledger` for what its methods promise.
+    """A ledger in this process and those that are forked from it; see `Ledger` for what its methods promise.
 
     Args:
         monotonic: a clock that only runs forward, in seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float] = Clock.monotonic) -> None:
-        self._lock = threading.Lock()
+        # Entered again where a signal's handler forks.
+        self._lock = threading.RLock()
         self._monotonic = monotonic
         self._prune_at = monotonic() + PRUNE_INTERVAL
         # Dictionaries keep their order, and steps only grow: the last entry is the latest step.
         self._claims: dict[str, dict[int, Claim]] = {}
         self._used_at: dict[str, float] = {}
+        # What processes that were forked from one another have in common; as long as there is one, nothing.
+        self._log: ClaimLog | nullcontext[None] = nullcontext()
+        self._cut_off = False
+        at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._after_fork_in_child)
 
     def claim(
         self,
@@ -121,39 +137,90 @@ class MemoryLedger:
         claimed_at: float,
         also: Sequence[str] = (),
     ) -> Claim | None:
-        """Claim the first free step; see `Ledger.claim`."""
+        """Claim the first free step; see `Ledger.claim`.
+
+        Raises:
+            StoreError: in a forked process that could not be given a share in its parent's claims.
+        """
+        if self._cut_off:
+            raise StoreError(
+                "this process was forked from the one that has the ledger, when the system had no file left for what "
+                "they share; take codes in the parent, or give both a TotpServer of one database"
+            )
         keys = (fingerprint, *also)
-        with self._lock:
+        with self._lock, self._log as log:
+            self._read(log)
             step = earliest
             for key in keys:
                 if steps := self._claims.get(key):
                     step = max(step, next(reversed(steps)) + 1)
             if step > latest:
                 return None
-            now = self._monotonic()
             for key in keys:
-                steps = self._claims.setdefault(key, {})
-                steps[step] = Claim(key, step, holder, claimed_at)
-                while (oldest := next(iter(steps))) < step - KEPT_STEPS:
-                    del steps[oldest]
-                self._used_at[key] = now
-            if now >= self._prune_at:
-                self._prune_at = now + PRUNE_INTERVAL
-                self._prune(now - KEPT_SECONDS)
+                claim = Claim(key, step, holder, claimed_at)
+                if log is not None:
+                    log.write(asdict(claim))
+                self._add(claim)
             return self._claims[fingerprint][step]
+
+    def give_back(self, claim: Claim) -> None:
+        """Forget a claim whose code nobody was given; see `Ledger.give_back`."""
+        with self._lock, self._log as log:
+            self._read(log)
+            if self._claims.get(claim.fingerprint, {}).get(claim.step) == claim:
+                if log is not None:
+                    log.write({"given back": asdict(claim)})
+                self._remove(claim)
 
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""
-        with self._lock:
+        with self._lock, self._log as log:
+            self._read(log)
             steps = self._claims.get(fingerprint)
             return steps[next(reversed(steps))] if steps else None
 
     def find(self, fingerprint: str, step: int) -> Claim | None:
         """Return the claim on one step of a credential."""
-        with self._lock:
+        with self._lock, self._log as log:
+            self._read(log)
             return self._claims.get(fingerprint, {}).get(step)
 
-    def _prune(self, before: float) -> None:
-        """Forget the credentials of which nothing was claimed since."""
-        for fingerprint in [each for each, used_at in self._used_at.items() if used_at < before]:
-            del self._claims[fingerprint], self._used_at[fingerprint]
+    def _read(self, log: ClaimLog | None) -> None:
+        """Learn what other processes have claimed."""
+        for entry in () if log is None else log.news():
+            if "given back" in entry:
+                self._remove(Claim(**entry["given back"]))
+            else:
+                self._add(Claim(**entry))
+
+    def _add(self, claim: Claim) -> None:
+        steps = self._claims.setdefault(claim.fingerprint, {})
+        steps[claim.step] = claim
+        while (oldest := next(iter(steps))) < claim.step - KEPT_STEPS:
+            del steps[oldest]
+        self._used_at[claim.fingerprint] = now = self._monotonic()
+        if now >= self._prune_at:
+            self._prune_at = now + PRUNE_INTERVAL
+            for fingerprint in [each for each, used_at in self._used_at.items() if used_at < now - KEPT_SECONDS]:
+                del self._claims[fingerprint], self._used_at[fingerprint]
+
+    def _remove(self, claim: Claim) -> None:
+        steps = self._claims.get(claim.fingerprint, {})
+        steps.pop(claim.step, None)
+        if not steps:
+            self._claims.pop(claim.fingerprint, None)
+            self._used_at.pop(claim.fingerprint, None)
+
+    def _before_fork(self) -> None:
+        self._lock.acquire()  # no other thread is in the middle of a claim
+        if isinstance(self._log, nullcontext):
+            with suppress(OSError):
+                self._log = ClaimLog()
+
+    def _after_fork(self) -> None:
+        with suppress(RuntimeError):  # another thread has just made this ledger
+            self._lock.release()
+
+    def _after_fork_in_child(self) -> None:
+        self._cut_off = isinstance(self._log, nullcontext)
+        self._after_fork()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, Generic, TypeVar
 
 from pytest_totphog.errors import InvalidInput, StoreError, hidden_in_reports
@@ -176,6 +177,10 @@ class RemoteLedger:
         return self._ask(
             "claim", fingerprint=key, earliest=earliest, latest=latest, holder=holder, claimed_at=claimed_at
         )
+
+    def give_back(self, claim: Claim) -> None:
+        """Forget a claim whose code nobody was given; see `Ledger.give_back`."""
+        self._ask("give_back", **asdict(claim))
 
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""

@@ -68,6 +68,13 @@ class SqlLedger:
                 self._prune()
         return claim
 
+    def give_back(self, claim: Claim) -> None:
+        """Forget a claim whose code nobody was given; see `Ledger.give_back`."""
+        columns = self._table.c
+        own = (columns.fingerprint == claim.fingerprint, columns.step == claim.step, columns.holder == claim.holder)
+        with self._database.transaction() as connection:
+            connection.execute(self._table.delete().where(*own))
+
     def last(self, fingerprint: str) -> Claim | None:
         """Return the claim on the latest step of a credential."""
         return self._first(self._table.c.fingerprint == fingerprint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import selectors
 import socket
 import ssl
@@ -18,6 +19,7 @@ from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import MissingExtra, ServerError, hidden_in_reports
 from pytest_totphog.wsgi.access_log import AccessLog
 from pytest_totphog.wsgi.connection import Connection
+from pytest_totphog.wsgi.forks import at_fork
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -38,6 +40,8 @@ class Listener(ThreadedWSGIServer):
         super().__init__(host, port, app, Connection, fd=listening.fileno())
         self._wake, self._woken = socket.socketpair()
         self._open: dict[threading.Thread, socket.socket] = {}
+        self._process = os.getpid()
+        at_fork(after_in_child=self._leave)
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Accept connections until `stop`; waits for events and polls nothing."""
@@ -104,6 +108,16 @@ class Listener(ThreadedWSGIServer):
         for thread in still_open:
             thread.join(max(0, deadline - Clock.monotonic()))
         return sum(thread.is_alive() for thread in still_open)
+
+    @property
+    def inherited(self) -> bool:
+        """Whether it runs in another process, from which this one was forked."""
+        return self._process != os.getpid()
+
+    def _leave(self) -> None:
+        """Let go of what a forked process has inherited, so that the port is free when the parent stops."""
+        for shared in (self.socket, self._wake, self._woken):
+            shared.close()
 
     def server_close(self) -> None:
         """Close the sockets."""
@@ -187,7 +201,7 @@ class Server:
         self._thread.start()
 
     def stop(self, timeout: float = 5) -> None:
-        """Stop listening and end every connection; does nothing when it is not running.
+        """Stop listening and end every connection; does nothing when it is not running, or runs in a parent process.
 
         Args:
             timeout: seconds to wait for requests under way.
@@ -199,6 +213,8 @@ class Server:
             return
         listener, thread = self._listener, self._thread
         self._listener = self._thread = None
+        if listener.inherited:
+            return
         deadline = Clock.monotonic() + timeout
         listener.wake()
         thread.join(timeout)

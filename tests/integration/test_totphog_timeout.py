@@ -33,6 +33,39 @@ def test_nobody_waits_for_longer(project: pytest.Pytester, ini: str, seconds: st
     result.stdout.re_match_lines([rf"E .*CodeUnavailable: no unspent code of 'account' in time: .*, {said}"])
 
 
+def test_wait_that_is_interrupted(project: pytest.Pytester) -> None:
+    """By pytest-timeout, for one: the report says what was going on, and the next test gets the step."""
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def account(totp_server):
+            return totp_server.add_token(name="alice", secret="JBSWY3DPEHPK3PXP", period=86400)
+
+        @pytest.mark.timeout(1, method="signal")
+        def test_login(account):
+            account.one_time_code(min_remaining=0)
+            account.one_time_code(min_remaining=0, timeout=86400)
+
+        def test_next(account, totp_server):
+            today = int(totp_server.clock.time()) // 86400
+            assert account.claim_code(min_remaining=0, lookahead=1, timeout=0).step == today + 1
+        """
+    )
+
+    result = project.runpytest_subprocess("-p", "pytest_timeout", "--log-level=INFO")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.re_match_lines(
+        [
+            r"E +Failed: Timeout .*",
+            r"E +was waiting \d s for the next step of alice",
+            r"INFO .* waiting \d+ s for .* alice",
+        ]
+    )
+
+
 def test_own_timeout_goes_before(project: pytest.Pytester) -> None:
     """A test that is to wait says so, and does."""
     project.makeini("[pytest]\ntotphog_timeout = 0\n")

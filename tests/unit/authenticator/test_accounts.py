@@ -1,9 +1,10 @@
 """Accounts: read from a file or the environment, checked, and held by one test at a time."""
 
 import json
+import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,31 @@ def test_holders_are_named_when_none_is_free(pool: Callable[[], AccountPool], wa
     )
     first.close()
     second.close()
+
+
+class InterruptedLeases(Leases):
+    """Leases of which no wait comes to its end."""
+
+    def take(self, keys: Sequence[str], holder: str, timeout: float = 0.0) -> Lease | None:
+        """Be interrupted in a wait, as by Ctrl-C."""
+        if timeout:
+            raise KeyboardInterrupt
+        return super().take(keys, holder)
+
+
+def test_wait_for_an_account_says_that_it_begins(caplog: pytest.LogCaptureFixture) -> None:
+    """And what interrupts it tells what was going on."""
+    pool = AccountPool(as_accounts([ALICE, BOB]), InterruptedLeases(MemoryRepository()), timeout=90)
+    other = AccountPool(as_accounts([ALICE, BOB]), pool._leases, timeout=0)
+    for _ in range(2):
+        other.take("test_login")
+
+    with caplog.at_level(logging.INFO, "pytest_totphog"), pytest.raises(KeyboardInterrupt) as caught:
+        pool.take("test_admin")
+
+    other.close()
+    assert caplog.messages == ["waiting up to 90 s for an account: others have 2 accounts"]
+    assert caught.value.__notes__ == ["was waiting 0 s for an account that others have"]
 
 
 def test_test_that_has_them_all_does_not_wait_for_itself(pool: Callable[[], AccountPool]) -> None:

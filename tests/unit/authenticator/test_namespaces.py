@@ -299,6 +299,8 @@ def test_closing_ends_all_waiting(namespaces: Namespaces, name: str) -> None:
 
         with pytest.raises(CodeUnavailable, match="its server was stopped before the next one began"):
             waiter.result(10)
+        # And the step that nobody was given is free.
+        assert authenticator.ledger.find(token.fingerprint, token.step_at(authenticator.clock.time_ns()) + 1) is None
 
 
 @pytest.mark.parametrize("named", ["before", "meanwhile"])

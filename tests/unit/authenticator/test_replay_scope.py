@@ -63,6 +63,23 @@ def test_runs_that_share_a_ledger() -> None:
     assert [claim(other_frozen), claim(frozen)] == [1001, 1002]
 
 
+@pytest.mark.parametrize("scope", [NOTHING, ReplayScope("run"), ReplayScope("run", "part")], ids=str)
+def test_claim_that_is_given_back(scope: ReplayScope) -> None:
+    """It is free again wherever it counted, also when the clock was frozen meanwhile."""
+    store, clock = MemoryStore(), Clock()
+    ledger = ScopedLedger(store, clock, lambda: scope)
+    claimed = ledger.claim("alice", 10, 10, holder="test", claimed_at=1.5)
+    assert claimed is not None
+
+    clock.freeze("2024-01-15T10:30:00Z")
+    ledger.give_back(claimed)
+
+    assert ledger.last("alice") is None
+    clock.unfreeze()
+    assert ledger.last("alice") is None
+    assert claim(ledger) == 10
+
+
 def test_scope_as_text() -> None:
     """As it travels to a shared server; a text that is too long, or unprintable, is refused."""
     for scope in ReplayScope("run", "part"), ReplayScope("run"), NOTHING:

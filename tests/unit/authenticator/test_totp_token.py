@@ -1,5 +1,6 @@
 """The token as tests use it: codes that follow a clock and are never handed out twice."""
 
+import logging
 import re
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import time_machine
 from pytest_totphog import Authenticator, Clock, CodeUnavailable, InvalidCall, InvalidInput, TotpToken
 from pytest_totphog.authenticator.codes import OneTimeCode, TakenCode
 from pytest_totphog.credentials import qr
+from pytest_totphog.errors import StoreError
 from pytest_totphog.stores.ledger import Claim, MemoryLedger
 from tests.support.threads import in_threads
 from tests.support.vectors import RFC_6238, RFC_SECRETS
@@ -576,6 +578,98 @@ def test_timeout_unless_said() -> None:
         token.one_time_code()
 
     assert token.claim_code(timeout=30).step == STEP + 1
+
+
+def test_wait_is_logged_at_its_start(caplog: pytest.LogCaptureFixture) -> None:
+    """One line for each wait of more than a second, so that nobody thinks that pytest hangs; none on a frozen clock."""
+    authenticator = Authenticator(PatientClock(HALF_PAST_TEN + timedelta(seconds=12)), holder=lambda: "test_login")
+    token = authenticator.make(name="alice", secret=SECRET)
+    with caplog.at_level(logging.INFO, "pytest_totphog"):
+        for _ in range(3):
+            token.one_time_code()
+        authenticator.clock.freeze(HALF_PAST_TEN)
+        token.one_time_code()
+
+    assert caplog.messages == ["waiting 18 s for the next step of alice", "waiting 30 s for the next step of alice"]
+
+
+def test_short_wait_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody notices it."""
+    authenticator = Authenticator(PatientClock(HALF_PAST_TEN + timedelta(seconds=29)), holder=lambda: "test_login")
+    token = authenticator.make(name="alice", secret=SECRET)
+    with caplog.at_level(logging.INFO, "pytest_totphog"):
+        token.one_time_code()
+
+    assert caplog.messages == []
+
+
+class InterruptedClock(PatientClock):
+    """A clock by which the first wait is interrupted, as signals do it."""
+
+    def __init__(self, at: datetime, error: BaseException) -> None:
+        """Raise an error in the first wait."""
+        super().__init__(at)
+        self._errors = [error]
+
+    def wait_until(self, when: int, timeout: float, unless: Callable[[], bool] = lambda: False) -> bool:
+        """Be interrupted, once."""
+        if self._errors:
+            raise self._errors.pop()
+        return super().wait_until(when, timeout, unless)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), pytest.fail.Exception("Timeout >1.0s"), TimeoutError(), SystemExit(1)]
+)
+def test_interrupted_wait_gives_its_step_back(error: BaseException) -> None:
+    """Nobody was given the code: the next one who asks gets it, and the error says what was going on."""
+    authenticator = Authenticator(InterruptedClock(HALF_PAST_TEN, error), holder=lambda: "test_login")
+    token = authenticator.make(name="alice", secret=SECRET)
+    assert token.claim_code().step == STEP
+
+    with pytest.raises(type(error)) as caught:
+        token.one_time_code()
+
+    assert caught.value is error
+    assert error.__notes__ == ["was waiting 0 s for the next step of alice"]
+    last = authenticator.ledger.last(token.fingerprint)
+    assert last is not None
+    assert last.step == STEP
+    assert token.claim_code().step == STEP + 1
+
+
+def test_interrupted_wait_with_others_behind_it() -> None:
+    """They keep what they have, and steps go on only forwards."""
+    authenticator = Authenticator(InterruptedClock(HALF_PAST_TEN, KeyboardInterrupt()), holder=lambda: "test_login")
+    token = authenticator.make(name="alice", secret=SECRET)
+    token.one_time_code()
+
+    class Behind(MemoryLedger):
+        def give_back(self, claim: Claim) -> None:
+            self.claim(claim.fingerprint, 0, STEP + 2, holder="test_admin", claimed_at=SECONDS)
+            super().give_back(claim)
+
+    authenticator.ledger = Behind()
+    authenticator.ledger.claim(token.fingerprint, STEP, STEP, holder="test_login", claimed_at=SECONDS)
+    with pytest.raises(KeyboardInterrupt):
+        token.one_time_code()
+
+    assert token.claim_code().step == STEP + 3
+
+
+def test_ledger_that_fails_does_not_hide_what_interrupted() -> None:
+    """A step that cannot be given back is lost, which costs its time, and no more."""
+
+    class Gone(MemoryLedger):
+        def give_back(self, claim: Claim) -> None:
+            raise StoreError(f"the ledger of {claim.fingerprint} failed")
+
+    authenticator = Authenticator(InterruptedClock(HALF_PAST_TEN, KeyboardInterrupt()), ledger=Gone())
+    token = authenticator.make(name="alice", secret=SECRET)
+    token.one_time_code()
+
+    with pytest.raises(KeyboardInterrupt):
+        token.one_time_code()
 
 
 def test_waiting_in_line() -> None:

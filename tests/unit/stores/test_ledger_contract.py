@@ -75,6 +75,48 @@ def test_credentials_do_not_share_steps(ledger: Ledger) -> None:
     assert ledger.last("alice") == Claim("alice", 10, "test", 1_705_314_600.25)
 
 
+def test_claim_that_is_given_back_is_free(ledger: Ledger) -> None:
+    """As if it had never been made; the claims before it stay."""
+    claim(ledger, 10)
+    assert claim(ledger, 10) == 11
+
+    ledger.give_back(Claim("alice", 11, "test", 1_705_314_600.25))
+
+    assert ledger.last("alice") == Claim("alice", 10, "test", 1_705_314_600.25)
+    assert claim(ledger, 10, holder="other") == 11
+
+
+def test_only_claim_that_is_given_back(ledger: Ledger) -> None:
+    """The credential is as one that nobody has used, and giving it back again changes nothing."""
+    claim(ledger, 10)
+
+    for _ in range(2):
+        ledger.give_back(Claim("alice", 10, "test", 1_705_314_600.25))
+
+    assert ledger.last("alice") is None
+    assert claim(ledger, 9) == 9
+
+
+def test_claim_before_another_that_is_given_back_leaves_a_gap(ledger: Ledger) -> None:
+    """Steps go only forwards: a verifier may have seen the later one."""
+    for _ in range(2):
+        claim(ledger, 10)
+
+    ledger.give_back(Claim("alice", 10, "test", 1_705_314_600.25))
+
+    assert ledger.find("alice", 10) is None
+    assert claim(ledger, 10) == 12
+
+
+def test_claim_of_somebody_else_is_not_given_back(ledger: Ledger) -> None:
+    """Whoever lost theirs does not take away what another has been given since."""
+    claim(ledger, 10, holder="other")
+
+    ledger.give_back(Claim("alice", 10, "test", 1_705_314_600.25))
+
+    assert ledger.last("alice") == Claim("alice", 10, "other", 1_705_314_600.25)
+
+
 def test_clearing_the_store_keeps_what_was_handed_out(store: Store, ledger: Ledger) -> None:
     """A verifier does not forget either."""
     claim(ledger, 10)
