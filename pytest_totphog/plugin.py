@@ -17,10 +17,12 @@ from pytest_totphog.settings import (
     check_settings,
     checked,
     clock_patch,
+    enter_part,
     flag,
     marker_arguments,
     marker_names,
     option,
+    replay_scope,
     says_when_or_where,
     seconds,
     warn_of_unread_markers,
@@ -72,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and look at where a report is to be written."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    replay_scope(config)
     if flag(config, "totphog_leak_check") and not config.option.collectonly:
         from pytest_totphog.secrecy.leak_check import LeakCheck
 
@@ -174,20 +177,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # which pytest-socket puts there for a test, all TLS is blocked for good.
         if "totp_server_session" in getattr(item, "fixturenames", ()) and not item.config.option.collectonly:
             import ssl  # noqa: F401 # for others to find
-        if (
-            isinstance(item, pytest.Function)
-            and "frozen_clock" not in item.fixturenames
-            and item.get_closest_marker("frozen_clock") is not None
-        ):
-            # As if the test had named it first: what lasts longer than the test is not made in frozen time.
+        if isinstance(item, pytest.Function) and item.get_closest_marker("frozen_clock") is not None:
+            # As if the test named it first: what lasts longer than the test is not made in frozen time.
             fixtures = item._fixtureinfo.name2fixturedefs  # noqa: SLF001 # pytest tells the scope nowhere else
             wider = [name for name in item.fixturenames if name in fixtures and fixtures[name][-1].scope != "function"]
             # A new list, because the old one belongs to all tests that one function is parametrised to.
             item.fixturenames = list(dict.fromkeys([*wider, "frozen_clock", *item.fixturenames]))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Say of a marker that the test takes nothing that it could shape."""
+    """Keep which part of the run a test is in, and say of its markers if there is nothing that they could shape."""
+    enter_part(item)
     if item.own_markers:
         warn_of_unread_markers(item)
 
@@ -266,7 +267,7 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     after apply_to(page).
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
-    from pytest_totphog.session import borrowed_clock
+    from pytest_totphog.session import borrowed_clock, require_own_time
 
     arguments = marker_arguments(request, "frozen_clock", ("at", "patch"))
     if "at" not in arguments:
@@ -274,9 +275,12 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     arguments.setdefault("patch", clock_patch(pytestconfig))
     with borrowed_clock(request) as clock:
         clock.unfreeze()  # a clock that is frozen already would keep its patch
+        checked("frozen_clock", require_own_time, clock, arguments["patch"], request.fixturenames)
         checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
         _give_to_test_case(request, clock)
+        clock.held = True
         yield clock
+        clock.held = False
         clock.unfreeze()
 
 

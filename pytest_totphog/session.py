@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.clocks.clock import as_nanoseconds
 from pytest_totphog.clocks.frozen_clock import FrozenClock
-from pytest_totphog.errors import InvalidInput
+from pytest_totphog.errors import ClockHeld, InvalidInput
 from pytest_totphog.failures.recorder import Recorder
 from pytest_totphog.inputs import base_url
-from pytest_totphog.settings import app_url, checked, flag, once, option, port, seconds, setting
+from pytest_totphog.settings import app_url, checked, flag, once, option, part_of_run, port, seconds, setting
 from pytest_totphog.stores.ledger import MAX_HOLDER
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.xdist import address
@@ -27,10 +29,20 @@ if TYPE_CHECKING:
     from pytest_totphog.servers.shared_server import SharedTotpServer
     from pytest_totphog.servers.totp_server import TotpServer
     from pytest_totphog.stores import Store
+    from pytest_totphog.stores.ledger import Ledger
 
-__all__ = ["borrowed_clock", "holder", "process_server", "record_wait", "share_with_forks", "shared_store"]
+__all__ = [
+    "borrowed_clock",
+    "holder",
+    "process_server",
+    "record_wait",
+    "require_own_time",
+    "share_with_forks",
+    "shared_store",
+]
 
 _recorder_key = pytest.StashKey[Recorder]()
+_run_key = pytest.StashKey[str]()
 _shared_server_key = pytest.StashKey["SharedTotpServer"]()
 _store_key = pytest.StashKey["Store"]()
 
@@ -80,6 +92,31 @@ def record_wait(config: pytest.Config, waited: Waited) -> None:
     _recorder(config).wait(waited)
 
 
+def require_own_time(clock: FrozenClock, patch: str | None, fixtures: Collection[str]) -> None:
+    """Do nothing, unless frozen_clock would freeze time that somebody else has stopped, or would move.
+
+    Args:
+        clock: the live clock.
+        patch: what else is to stand still.
+        fixtures: the names of the test's fixtures.
+
+    Raises:
+        ClockHeld: when it would.
+    """
+    by = clock.stopped_by()
+    if patch == "freezegun" and (by == "time-machine" or "time_machine" in fixtures):
+        raise ClockHeld(
+            "time-machine moves the time of this test, and does not reach what freezegun has stopped; let frozen_clock "
+            "stop it by time-machine too: --totphog-clock-patch time-machine"
+        )
+    # time-machine nests; and without a patch the process's time is left to whom it belongs.
+    if by not in {"", "time-machine"} and patch is not None:
+        raise ClockHeld(
+            f"time is stopped by {by}, not by frozen_clock; take one of them. frozen_clock stops time.time and "
+            "datetime too, and its tick(), move_to() and one_time_code() move them"
+        )
+
+
 def shared_store(config: pytest.Config) -> Store:
     """Return the store of what test processes share: claims on codes, and leases of accounts.
 
@@ -109,7 +146,8 @@ def process_server(config: pytest.Config) -> TotpServer:
         option(config, "host"),
         port(config),
         clock=process_clock(config),
-        store=MemoryStore(shared_store(config).ledger),
+        store=MemoryStore(_ledger(config)),
+        scope=ReplayScope,  # the ledger knows
         **_code_options(config),
     )
     return server
@@ -120,7 +158,7 @@ def _recorder(config: pytest.Config) -> Recorder:
 
     def make() -> Recorder:
         app = app_url(config) if flag(config, "totphog_app_clock") else None
-        recorder = Recorder(FrozenClock(), lambda: shared_store(config).ledger, app, option(config, "url"))
+        recorder = Recorder(FrozenClock(), lambda: _ledger(config), app, option(config, "url"))
         config.pluginmanager.register(recorder, "totphog-recorder")
         return recorder
 
@@ -166,9 +204,11 @@ def _make_shared_server(config: pytest.Config) -> SharedTotpServer:
         namespace=_namespace(config),
         clock=process_clock(config),
         holder=partial(holder, config),
+        scope=partial(_scope, config),
         **_code_options(config),
     )
     config.add_cleanup(server.store.close)
+    config.pluginmanager.register(_ScopeTeller(server), "totphog-scope-teller")
     return server
 
 
@@ -200,6 +240,35 @@ def _code_options(config: pytest.Config) -> dict[str, Any]:
 
 def _namespace(config: pytest.Config) -> str:
     """Return the name of this run and worker, unlike any other's."""
-    # Not pytest-xdist's name of the run, which `--testrunuid` makes anything, and the same in several jobs.
     worker = getattr(config, "workerinput", {"workerid": "main"})["workerid"]
-    return f"{uuid.uuid4().hex}-{worker}"
+    return f"{_run(config)}-{worker}"
+
+
+def _run(config: pytest.Config) -> str:
+    """Return the name of this run, the same in all its workers, and unlike any other's."""
+    # Not pytest-xdist's name of it, which `--testrunuid` makes anything, and the same in several jobs.
+    shared = address(config)
+    return config.stash.setdefault(
+        _run_key, uuid.uuid4().hex if shared is None else sha256(shared["api_key"].encode()).hexdigest()[:32]
+    )
+
+
+def _scope(config: pytest.Config) -> ReplayScope:
+    """Return where a claim counts now."""
+    return ReplayScope(_run(config) if option(config, "url") else "", part_of_run(config))
+
+
+def _ledger(config: pytest.Config) -> Ledger:
+    """Return the ledger of what was handed out, as far as the app under test remembers it."""
+    return ScopedLedger(shared_store(config), process_clock(config), partial(_scope, config))
+
+
+class _ScopeTeller:
+    """Tells a shared server where claims over HTTP count, test by test."""
+
+    def __init__(self, server: SharedTotpServer) -> None:
+        self._server = server
+
+    def pytest_runtest_setup(self) -> None:
+        """Tell it, after it has been found out."""
+        checked("--totphog-url", self._server.show_scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -21,12 +22,15 @@ __all__ = [
     "check_settings",
     "checked",
     "clock_patch",
+    "enter_part",
     "flag",
     "marker_arguments",
     "marker_names",
     "once",
     "option",
+    "part_of_run",
     "port",
+    "replay_scope",
     "says_when_or_where",
     "seconds",
     "setting",
@@ -52,6 +56,10 @@ MARKERS: Final = (
         "frozen_clock(at, patch=…): freeze time for this test, at ISO 8601 text with an offset, seconds since the "
         "epoch, or an aware datetime. patch says what stands still besides server and tokens: 'auto' (the "
         "default), 'time-machine' or 'freezegun' (time.time and datetime of the test process), or None (nothing)."
+    ),
+    (
+        "totp_replay_scope(scope): how long the app remembers used codes: 'function' where each test has an app, or a "
+        "database, of its own, 'class', 'module', or 'session'. It wins over the ini totphog_replay_scope."
     ),
     (
         "totp_policy(window=…, one_time=…, max_failures=…, lockout_seconds=…, reregister=…): what the verifier of this "
@@ -93,6 +101,10 @@ INI_VALUES: Final = {
     ),
     "totphog_min_remaining": ("", "seconds that a one-time code has to live (10, or half of a period below 20)"),
     "totphog_timeout": ("90", "seconds that one_time_code() waits at the most (90)"),
+    "totphog_replay_scope": (
+        "session",
+        "how long the app remembers used codes: session (the default), module, class, or function",
+    ),
     "totphog_account_pool": (
         "",
         "totp_account's accounts: a JSON file, or env:NAME for a variable with JSON (none)",
@@ -109,6 +121,9 @@ INI_VALUES: Final = {
     "totphog_profile": ("rfc6238", "as --totphog-profile"),
     "totphog_report": ("", "as --totphog-report"),
 }
+REPLAY_SCOPES: Final = ("session", "module", "class", "function")
+
+_part_key = pytest.StashKey[str]()
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -250,6 +265,51 @@ def seconds(config: pytest.Config, name: str) -> float:
     if not 0 <= value <= 86400:
         raise pytest.UsageError(f"the ini {name} is {text!r}; accepted are 0 to 86400 seconds")
     return value
+
+
+def replay_scope(config: pytest.Config) -> str:
+    """Return how long the app remembers used codes, as the ini file says.
+
+    Raises:
+        pytest.UsageError: for anything but a scope.
+    """
+    scope = str(config.getini("totphog_replay_scope"))
+    if scope not in REPLAY_SCOPES:
+        raise pytest.UsageError(f"the ini totphog_replay_scope is {scope!r}; accepted are {', '.join(REPLAY_SCOPES)}")
+    return scope
+
+
+def enter_part(item: pytest.Item) -> None:
+    """Keep in which part of the run a test is, for which the app remembers used codes; its marker wins over the ini."""
+    marker = item.get_closest_marker("totp_replay_scope")
+    scope = replay_scope(item.config)
+    if marker is not None:
+        given = (*marker.args, *(marker.kwargs[name] for name in marker.kwargs if name == "scope"))
+        if len(given) != 1 or given[0] not in REPLAY_SCOPES or len(marker.args) + len(marker.kwargs) != 1:
+            arguments = [*map(repr, marker.args), *(f"{name}={value!r}" for name, value in marker.kwargs.items())]
+            pytest.fail(
+                f"@pytest.mark.totp_replay_scope({', '.join(arguments)}); accepted is one of "
+                f"{', '.join(map(repr, REPLAY_SCOPES))}",
+                pytrace=False,
+            )
+        scope = given[0]
+    item.config.stash[_part_key] = "" if scope == "session" else _part(item, scope)
+
+
+def _part(item: pytest.Item, scope: str) -> str:
+    """Return a name of a test, its class or its module that no other has, in any process or run."""
+    node: pytest.Item | pytest.Collector = item
+    if scope != "function":
+        # A test outside a class is one of its own, as for fixtures.
+        node = item.getparent(pytest.Class if scope == "class" else pytest.Module) or item
+    if node is item:  # which may be run again
+        return os.urandom(16).hex()
+    return node.stash.setdefault(_part_key, os.urandom(16).hex())
+
+
+def part_of_run(config: pytest.Config) -> str:
+    """Return the name of the part of the run for which the app remembers used codes; empty for the whole run."""
+    return config.stash.get(_part_key, "")
 
 
 def app_url(config: pytest.Config) -> str:

@@ -61,8 +61,9 @@ def totphog_app(
         Route("PUT", "/clock", api.freeze_clock),
         Route("DELETE", "/clock", api.release_clock),
         Route("POST", "/clock/tick", api.tick_clock),
-        *([] if store is None else store_routes(store, *shared, on_claim=api.record_claim)),
     ]
+    if store is not None:
+        routes += store_routes(store, *shared, on_claim=api.record_claim, on_scope=authenticator.on_scope)
     mounted = [Route(route.method, BASE_PATH + route.path, route.handler) for route in routes]
     openapi = openapi_routes("pytest_totphog.api", BASE_PATH) + openapi_routes("pytest_totphog.api")
     return App(mounted + openapi, _error_body, gate or Gate())
@@ -156,7 +157,7 @@ class _Api:
     def record_claim(self, claim: Claim) -> None:
         """Record what a process that shares the ledger took for a token that it keeps here."""
         for token in self._authenticator.tokens:
-            if token.fingerprint == claim.fingerprint:
+            if token.fingerprint == claim.fingerprint.partition("/")[0]:
                 self._authenticator.journal.handed_out(token, at=claim.claimed_at, step=claim.step, holder=claim.holder)
                 break
 

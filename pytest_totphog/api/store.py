@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, Generic, TypeAlias
+from typing import Any, Final, Generic, TypeAlias
 
 from werkzeug.wrappers import Request, Response
 
+from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import as_text, is_number, is_whole
 from pytest_totphog.stores import RecordType, Repository, Store
@@ -22,12 +23,18 @@ __all__ = ["store_app", "store_routes"]
 
 __tracebackhide__ = hidden_in_reports
 
+# Under how many keys one step may be spent.
+MAX_KEYS: Final = 8
+
 # A method of a collection: its arguments' names, and what is called with them.
 _Method: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]]
 
 
 def store_routes(
-    store: Store, *record_types: type[Any], on_claim: Callable[[Claim], None] | None = None
+    store: Store,
+    *record_types: type[Any],
+    on_claim: Callable[[Claim], None] | None = None,
+    on_scope: Callable[[ReplayScope], None] | None = None,
 ) -> list[Route]:
     """Return the routes by which other processes share a store's ledger and some of its repositories.
 
@@ -35,11 +42,14 @@ def store_routes(
         store: where everything is kept.
         record_types: whose repositories are served.
         on_claim: called with every claim that is made by these routes.
+        on_scope: called with where other claims count from now on; no route says so unless given.
     """
     collections: dict[str, dict[str, _Method]] = {
         "ledger": _ledger_methods(store.ledger, on_claim),
         "clock": {"time": ((), lambda _: store.time())},
     }
+    if on_scope is not None:
+        collections["ledger"]["scope"] = (("scope",), lambda given: on_scope(ReplayScope.parse(given["scope"])))
     for record_type in record_types:
         records = _Records(store, record_type)
         collections[records.collection] = records.methods
@@ -72,12 +82,19 @@ def store_app(store: Store, gate: Gate, *record_types: type[Any]) -> App:
 
 def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) -> dict[str, _Method]:
     def claim(given: Mapping[str, Any]) -> Any:
+        keys = given["fingerprint"]
+        keys = [as_text("fingerprint", key) for key in (keys if isinstance(keys, list) else [keys])]
+        if not 1 <= len(keys) <= MAX_KEYS:
+            raise InvalidInput(
+                f"fingerprint is an array of {len(keys)}; accepted are 1 to {MAX_KEYS} texts, or one text"
+            )
         made = ledger.claim(
-            as_text("fingerprint", given["fingerprint"]),
+            keys[0],
             _step(given, "earliest"),
             _step(given, "latest"),
             holder=as_text("holder", given["holder"], most=MAX_HOLDER),
             claimed_at=_seconds(given, "claimed_at"),
+            also=keys[1:],
         )
         if made is not None and on_claim is not None:
             on_claim(made)

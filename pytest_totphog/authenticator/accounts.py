@@ -14,6 +14,7 @@ from typing import Final
 
 from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.clocks.wording import duration
 from pytest_totphog.credentials.token import Secret, Token
 from pytest_totphog.errors import AccountUnavailable, InvalidInput, hidden_in_reports, plural, shown
 from pytest_totphog.inputs import as_password, as_text, shape
@@ -148,7 +149,7 @@ class AccountPool:
 
     def _holders(self) -> str:
         held = [
-            f"{self._accounts[key].name} is held by {holder}, for at least {seconds:.0f} s"
+            f"{self._accounts[key].name} is held by {holder}, for at least {duration(seconds)}"
             for key, holder, seconds in self._leases.holders([*self._accounts])
         ]
         return "; ".join(held) or "others waited for them first"

@@ -11,6 +11,7 @@ from typing import Any, overload
 
 from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.authenticator.journal import Journal
+from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
 from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.clocks.clock import Clock
@@ -40,6 +41,7 @@ class Authenticator:
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
         on_code: called with every code that a token gives.
         on_token: called with every token before anybody else has it, and perhaps again.
+        on_scope: called with where what is handed out counts from now on, when a test run that it serves says so.
 
     Attributes:
         journal: what was handed out and verified, for people who look on.
@@ -56,6 +58,7 @@ class Authenticator:
         timeout: float = DEFAULT_TIMEOUT,
         on_code: Callable[[TakenCode], None] | None = None,
         on_token: Callable[[Token], None] | None = None,
+        on_scope: Callable[[ReplayScope], None] | None = None,
     ) -> None:
         self.clock: Clock = Clock() if clock is None else clock
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
@@ -65,6 +68,7 @@ class Authenticator:
         self.timeout = timeout
         self.on_code = on_code
         self.on_token = on_token
+        self.on_scope = on_scope
         self.closed: bool = False
         self.namespace = namespace
         self._tokens: Repository[Token] = MemoryRepository() if tokens is None else tokens

@@ -56,6 +56,8 @@ class TakenCode(NamedTuple):
         moment: when it was taken, in nanoseconds since the epoch on the clock that the codes follow.
         holder: who has the code, where its taker has said so.
         waited_seconds: how long was waited for it, real seconds; None where nobody waits.
+        moved_from: where a frozen clock stood, in nanoseconds since the epoch, that had to be moved past steps which
+            were handed out before; None where there were none in its way.
     """
 
     token: Token
@@ -65,3 +67,4 @@ class TakenCode(NamedTuple):
     moment: int
     holder: str | None = None
     waited_seconds: float | None = None
+    moved_from: int | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from pytest_totphog.clocks.clock import NANOSECONDS
+from pytest_totphog.clocks.wording import duration
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import plural
 from pytest_totphog.stores.ledger import Ledger
@@ -68,10 +69,10 @@ def explain(code: str, token: Token, others: Iterable[Token], ledger: Ledger, no
             sentence += " s left"
         elif steps < 0:
             ago = seconds - (step + 1) * token.period
-            verdict, sentence = "old", f"{count} old: the code of step {step}, which ended {ago} s ago"
+            verdict, sentence = "old", f"{count} old: the code of step {step}, which ended {duration(ago)} ago"
         else:
             ahead = step * token.period - seconds
-            verdict, sentence = "ahead", f"{count} ahead: the code of step {step}, which begins in {ahead} s"
+            verdict, sentence = "ahead", f"{count} ahead: the code of step {step}, which begins in {duration(ahead)}"
         claim = ledger.find(token.fingerprint, step)
         if claim is not None:
             sentence += f"; handed out {claim.since(now_ns / NANOSECONDS)} to {claim.holder}"

@@ -7,9 +7,11 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from functools import partial
+from typing import Any, ClassVar, Final
 
 from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
 from pytest_totphog.clocks.clock import Clock, within_range
 from pytest_totphog.clocks.real_clock import RealClock
 from pytest_totphog.credentials.token import Token
@@ -39,6 +41,7 @@ class Namespace:
             whichever is later.
         frozen_at: where its clock stands, in microseconds since the epoch, which every store can count up to the
             year 9999; None while it is live.
+        scope: where what its tokens hand out counts, a `ReplayScope`; empty for all who use the namespace.
     """
 
     collection: ClassVar[str] = "namespaces_namespace"
@@ -46,6 +49,7 @@ class Namespace:
     id: str
     used_at: float
     frozen_at: int | None = None
+    scope: str = ""
 
 
 class StoredClock(Clock):
@@ -191,20 +195,36 @@ class Namespaces:
         return self.store.repository(Token)
 
     def _make(self, name: str) -> Authenticator:
+        clock = StoredClock(self._records, name, self._used_at)
         authenticator = Authenticator(
-            StoredClock(self._records, name, self._used_at),
+            clock,
             self._tokens,
-            self.store.ledger,
+            ScopedLedger(self.store, clock, partial(self._scope, name)),
             namespace=name,
             holder=self._holder,
+            on_scope=partial(self._keep_scope, name),
         )
         authenticator.closed = self._closed
         return authenticator
 
+    def _scope(self, name: str) -> ReplayScope:
+        namespace = self._records.get(name)
+        if namespace is None or not namespace.scope:
+            return ReplayScope(name) if name else UNNAMED
+        return ReplayScope.parse(namespace.scope)
+
+    def _keep_scope(self, name: str, scope: ReplayScope) -> None:
+        self._put(name, scope=str(scope))
+
     def _touch(self, name: str) -> None:
         now = self._used_at()
-        put(self._records, name, lambda old: Namespace(name, now) if old is None else replace(old, used_at=now))
+        self._put(name, used_at=now)
         self._touched[name] = self._clock.time()
+
+    def _put(self, name: str, **changes: Any) -> None:
+        """Change what is known of a namespace."""
+        new = Namespace(name, self._used_at())
+        put(self._records, name, lambda old: replace(new if old is None else old, **changes))
 
     def _used_at(self) -> float:
         return max(self.store.time(), self._clock.time())

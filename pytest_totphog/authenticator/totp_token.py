@@ -11,7 +11,9 @@ from typing import Final, Never, Protocol
 from pytest_totphog.authenticator.codes import OneTimeCode, TakenCode
 from pytest_totphog.authenticator.explanation import Explanation, explain
 from pytest_totphog.authenticator.journal import Journal
+from pytest_totphog.authenticator.replay_scope import ADVICE
 from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS, Clock, Instant, as_nanoseconds
+from pytest_totphog.clocks.wording import duration, instant
 from pytest_totphog.credentials import otp, qr
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import CodeUnavailable, InvalidCall, InvalidInput, StoreError, hidden_in_reports, shown
@@ -158,7 +160,8 @@ class TotpToken(Token):
             timeout: how long to wait at the most, in real seconds; unless given 90.
 
         Raises:
-            CodeUnavailable: when there is none in time; it says who holds the steps.
+            CodeUnavailable: when there is none in time; it says who holds the steps. At once when it would have to
+                wait, and somebody else has stopped the time.
             InvalidInput: when an argument is not what is accepted.
         """
         return self.claim_code(min_remaining, lookahead, timeout).code
@@ -192,6 +195,7 @@ class TotpToken(Token):
         clock, ledger, period = keeper.clock, keeper.ledger, self.period * NANOSECONDS
         # The ledger may be far away: what it takes counts against the time-out, and may cost a code its life.
         moment, started, left, waited = clock.time_ns(), clock.monotonic(), timeout, 0.0
+        moved_from: int | None = None
         while True:
             current = moment // period
             earliest = current if (current + 1) * period - moment >= required else current + 1
@@ -203,6 +207,8 @@ class TotpToken(Token):
             # The clock may have been frozen during the wait, and stand anywhere: it is moved on to the step then.
             try:
                 while step > moment // period + lookahead:
+                    if step > earliest and clock.mode == "frozen":
+                        moved_from = moment
                     waited += self._wait_until((step - lookahead) * period, timeout - (clock.monotonic() - started))
                     moment = clock.time_ns()
             except BaseException:  # Ctrl-C and pytest-timeout above all: nobody was given the code
@@ -220,7 +226,7 @@ class TotpToken(Token):
                 )
                 keeper.journal.handed_out(self, at=moment / NANOSECONDS, step=step, holder=holder)
                 if keeper.on_code is not None:
-                    keeper.on_code(TakenCode(self, by, step, code.code, moment, named, waited))
+                    keeper.on_code(TakenCode(self, by, step, code.code, moment, named, waited, moved_from))
                 return code
             left = timeout - (clock.monotonic() - started)
             if left < 0 and clock.mode == "live":
@@ -333,8 +339,11 @@ class TotpToken(Token):
 
     def _latest_step(self, moment: int, timeout: float) -> int:
         """Return the last step that begins in time; a frozen clock is moved, so there every step does."""
-        if self.authenticator.clock.mode == "frozen":
+        clock = self.authenticator.clock
+        if clock.mode == "frozen":
             return MAX_STEP
+        if clock.stopped_by():
+            return self.step_at(moment)
         return (moment + round(timeout * NANOSECONDS)) // (self.period * NANOSECONDS)
 
     def _wait_until(self, when: int, timeout: float) -> float:
@@ -360,18 +369,27 @@ class TotpToken(Token):
     def _unavailable(self, moment: int, earliest: int, lookahead: int, timeout: float) -> CodeUnavailable:
         """Return the error that no step is free in time; it says who holds them."""
         ledger, current = self.authenticator.ledger, self.step_at(moment)
+        self.authenticator.clock.require_moving()
         last = ledger.last(self.fingerprint)
         free = earliest if last is None else max(earliest, last.step + 1)
         claims = [ledger.find(self.fingerprint, step) for step in range(max(current, free - NAMED_CLAIMS), free)]
         now = moment / NANOSECONDS
+        if last is not None and last.claimed_at - now > self.period:
+            return CodeUnavailable(
+                f"no unspent code of {self.name!r}: {last.holder} took the code of step {last.step} on a clock frozen "
+                f"{duration(last.claimed_at - now)} ahead, at {instant(last.claimed_at)}, and an app that remembers it "
+                f"accepts later ones only. {ADVICE}. Else take another account, or freeze the clock here too",
+                retry_after=(free - lookahead) * self.period - now,
+            )
         holders = "".join(f"; {claim.describe(now)}" for claim in claims if claim is not None)
         return self._too_late((free - lookahead) * self.period - now, timeout, holders)
 
     def _too_late(self, ahead: float, timeout: float, holders: str = "") -> CodeUnavailable:
         ahead, timeout = max(ahead, 0.0), max(timeout, 0.0)
         return CodeUnavailable(
-            f"no unspent code of {self.name!r} in time: the next one begins in {ahead:.1f} s, and the time-out is "
-            f"in {timeout:.1f} s{holders}. Allow a longer timeout, take another account, or freeze the clock",
+            f"no unspent code of {self.name!r} in time: the next one begins in {duration(ahead, 1)}, and the "
+            f"time-out is in {duration(timeout, 1)}{holders}. Allow a longer timeout, take another account, or freeze "
+            "the clock",
             retry_after=ahead,
         )
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
-from pytest_totphog.errors import ClockNotFrozen, InvalidInput, hidden_in_reports, shown
+from pytest_totphog.clocks.stopped_time import stopped_by
+from pytest_totphog.errors import ClockNotFrozen, CodeUnavailable, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import is_number, is_whole
 
 __all__ = ["NANOSECONDS", "Clock", "Instant", "as_datetime", "as_nanoseconds", "as_period", "real_time_ns"]
@@ -20,6 +21,8 @@ __tracebackhide__ = hidden_in_reports
 
 NANOSECONDS: Final = 1_000_000_000
 MAX_PERIOD: Final = 86_400
+# A time that is further off was not meant to be the real one.
+REAL_TIME_TOLERANCE: Final = 60 * NANOSECONDS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -125,7 +128,12 @@ class Clock:
     """A clock that follows the system's until it is frozen, and then moves only by hand.
 
     Server, tokens and practice backends all read one such clock. All methods may be called from any thread.
+
+    Attributes:
+        held: whether it is frozen for as long as somebody says, as by a fixture: the reset of a server leaves it alone.
     """
+
+    held = False
 
     # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
     monotonic: staticmethod[[], float] = staticmethod(_running_monotonic())
@@ -145,6 +153,12 @@ class Clock:
     def mode(self) -> Literal["live", "frozen"]:
         """`"live"` while the clock follows the system's, `"frozen"` while it stands still."""
         return "live" if self._reading() is None else "frozen"
+
+    @property
+    def real(self) -> bool:
+        """Whether the clock shows the real time, as exactly as machines agree on it."""
+        off = time.time_ns() - real_time_ns()  # somebody else may have stopped the system's
+        return self._reading() is None and abs(off) < REAL_TIME_TOLERANCE
 
     def time_ns(self) -> int:
         """Return the time as whole nanoseconds since the epoch."""
@@ -243,7 +257,12 @@ class Clock:
 
         Returns:
             False when the time has not come within `timeout`, or the wait was given up.
+
+        Raises:
+            CodeUnavailable: when it would wait, and somebody else has stopped the time.
         """
+        if self.time_ns() < when:
+            self.require_moving()
         deadline = self.monotonic() + timeout
         with self._changing():
             frozen_at = self._reading()
@@ -255,6 +274,22 @@ class Clock:
                     return False
                 self._changed.wait(min(left, max(ahead / NANOSECONDS, 0.001), self._longest_wait))
         return True
+
+    def stopped_by(self) -> str:
+        """Return what keeps a live clock from moving; empty where it moves, and where it is frozen itself."""
+        return "" if self._reading() is not None else stopped_by(self.monotonic)
+
+    def require_moving(self) -> None:
+        """Do nothing, unless this is a live clock that does not move.
+
+        Raises:
+            CodeUnavailable: when somebody else has stopped the time.
+        """
+        if by := self.stopped_by():
+            raise CodeUnavailable(
+                f"time is stopped by {by}, not by frozen_clock; a wait for the next code would never end. Take "
+                "frozen_clock instead, which one_time_code() moves on, or let the time run"
+            )
 
     def lead(self, follower: Callable[[int | None], object]) -> None:
         """Call somebody with where this clock stands, whenever that changes.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
 
-from pytest_totphog.clocks.clock import Clock, Instant, as_nanoseconds
+from pytest_totphog.clocks.clock import NANOSECONDS, Clock, Instant, as_nanoseconds
 from pytest_totphog.clocks.leftovers import warning
 from pytest_totphog.clocks.libfaketime import TimestampFile
 from pytest_totphog.clocks.patches import AUTO, PATCHES, Patch, PatchName, chosen
+from pytest_totphog.clocks.stopped_time import mover
 from pytest_totphog.errors import InvalidInput, TotphogWarning, hidden_in_reports, shown
 
 if TYPE_CHECKING:
@@ -87,6 +89,15 @@ class FrozenClock(Clock):
             self.kept_patch = wanted
             self._show(nanoseconds)
 
+    def overruled_by(self) -> str:
+        """Return what shows the process another time than this clock would; empty where nothing does."""
+        with self._changed:
+            if self._frozen_at is None:
+                return self.stopped_by()
+            # freezegun counts in floating point.
+            agrees = abs(time.time_ns() - self._frozen_at) < NANOSECONDS // 1000
+            return "" if self.patch is None or agrees else mover()
+
     def time_ns(self) -> int:
         """Return the time as whole nanoseconds since the epoch."""
         self._show_in_pages()
@@ -151,9 +162,11 @@ class FrozenClock(Clock):
             return self._timestamp_file.environment()
 
     def __enter__(self) -> Self:
+        self.held = True
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.held = False
         self.unfreeze()
         self.release()
         with self._changed:

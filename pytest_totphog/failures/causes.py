@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from pytest_totphog.authenticator.replay_scope import ADVICE
+from pytest_totphog.clocks.wording import duration, instant
 from pytest_totphog.failures.failure import AppClock, Failure, UsedCode
-from pytest_totphog.failures.wording import duration, instant
 
 __all__ = ["causes"]
 
@@ -26,6 +27,34 @@ def causes(failure: Failure) -> list[str]:
     if failure.explained:
         return []
     return [cause for rule in _RULES if (cause := rule(failure))][:MAX_CAUSES]
+
+
+def _time_is_overruled(failure: Failure) -> str:
+    clock = failure.clock
+    if not clock.overruled_by or not failure.code_count:
+        return ""
+    if clock.frozen:
+        return (
+            f"{clock.overruled_by} showed the test process, and an app in it, another time than frozen_clock shows to "
+            "server and tokens: take one of them only."
+        )
+    return (
+        f"Time is stopped by {clock.overruled_by}, not by frozen_clock: codes stay the same, and no wait for the next "
+        "one would end. Take frozen_clock instead, which one_time_code() moves on."
+    )
+
+
+def _clock_was_moved_past_spent_steps(failure: Failure) -> str:
+    code = next((code for code in failure.codes if code.moved_from is not None), None)
+    if code is None or code.moved_from is None:
+        return ""
+    own = f" {failure.test} " in f" {code.spent_by} "
+    spent_by = "this test, when it ran before," if own else code.spent_by
+    return (
+        f"{code.by} moved the clock on by {duration(code.taken_at - code.moved_from)}, from {instant(code.moved_from)} "
+        f"to {instant(code.taken_at)}: {spent_by} had taken the code of the step before, and an app that remembers it "
+        f"accepts later ones only. {ADVICE}."
+    )
 
 
 def _app_runs_at_real_time(failure: Failure) -> str:
@@ -148,7 +177,9 @@ def _freezegun_has_types_of_its_own(failure: Failure) -> str:
 _RULES: Final[tuple[Callable[[Failure], str], ...]] = (
     _freezegun_has_left_types,
     _freezegun_has_types_of_its_own,
+    _time_is_overruled,
     _app_runs_at_real_time,
+    _clock_was_moved_past_spent_steps,
     _app_is_a_step_off,
     _same_code,
     _was_about_to_expire,

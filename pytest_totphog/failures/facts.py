@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -78,6 +78,7 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, a
         clock = ClockState(
             instants[-1] / NANOSECONDS, True, record.patch, record.moves, record.move_count, record.moved_back
         )
+    clock = replace(clock, overruled_by=record.overruled_by or around.clock.overruled_by())
     explained = call.excinfo is not None and isinstance(call.excinfo.value, TotphogError)
     latest = list(record.codes)[-SHOWN_CODES:]
     tokens = _distinct([*(code.token for code in latest), *given])
@@ -152,7 +153,18 @@ def _of_step(
         holder=code.holder,
         same_as=number if repeated else None,
         given_before="" if repeated or not used.for_login else _given_before(code, step, around),
+        **({} if (code.token.fingerprint, step - 1) in first else _moved_past(code, step, around)),
     )
+
+
+def _moved_past(code: TakenCode, step: int, around: Surroundings) -> dict[str, Any]:
+    """Return where the clock was moved from for a code, past a step that another test had taken; empty unless so."""
+    if code.moved_from is None:
+        return {}
+    claim = None
+    with suppress(StoreError):
+        claim = around.ledger().find(code.token.fingerprint, step - 1)
+    return {"moved_from": code.moved_from / NANOSECONDS, "spent_by": "another test" if claim is None else claim.holder}
 
 
 def _given_before(code: TakenCode, step: int, around: Surroundings) -> str:

@@ -42,6 +42,8 @@ class UsedCode:
         holder: for whom it was taken, where that was said.
         same_as: the number of the test's code that was of the same step.
         given_before: to whom else the step's code was given before, and by what; empty where that is not known.
+        moved_from: where a frozen clock stood that had to be moved past steps which others had taken; else None.
+        spent_by: who had taken the last of them.
     """
 
     number: int
@@ -55,6 +57,8 @@ class UsedCode:
     holder: str | None = None
     same_as: int | None = None
     given_before: str = ""
+    moved_from: float | None = None
+    spent_by: str = ""
 
     @property
     def for_login(self) -> bool:
@@ -74,6 +78,7 @@ class ClockState:
         moves: by how many seconds it was moved, the latest last; not all where there are many.
         move_count: how often it was moved.
         moved_back: whether one of the moves was back.
+        overruled_by: what else stopped the process's time, or moved it; empty unless something did.
     """
 
     time: float
@@ -82,6 +87,7 @@ class ClockState:
     moves: tuple[float, ...] = ()
     move_count: int = 0
     moved_back: bool = False
+    overruled_by: str = ""
 
 
 @dataclass(frozen=True)

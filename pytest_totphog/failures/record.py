@@ -32,6 +32,8 @@ class Record:
         instants: where the clock stood since it was frozen last, in nanoseconds since the epoch, the latest last.
         move_count: how often it was moved.
         moved_back: whether one of the moves was back.
+        overruled_by: what showed the process another time than the clock does, while a code was taken; empty unless
+            something did.
     """
 
     codes: deque[TakenCode] = field(default_factory=lambda: deque(maxlen=KEPT_CODES))
@@ -41,6 +43,7 @@ class Record:
     instants: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT_INSTANTS))
     move_count: int = 0
     moved_back: bool = False
+    overruled_by: str = ""
     _live: bool = True
 
     @property

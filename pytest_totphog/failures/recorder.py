@@ -12,7 +12,7 @@ import pytest
 
 from pytest_totphog.failures.record import KEPT_CODES, Record
 from pytest_totphog.failures.waiting import Waited
-from pytest_totphog.settings import FAILURE_PROPERTY
+from pytest_totphog.settings import FAILURE_PROPERTY, part_of_run
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
@@ -32,7 +32,8 @@ class Recorder:
         server: the URL of the shared server; empty without one.
 
     Attributes:
-        earlier: the latest codes of the tests before the running one, each with the test that took it.
+        earlier: the latest codes of the tests before the running one, each with the test that took it, and the part of
+            the run for which the app remembers it.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Recorder:
         self.ledger = ledger
         self.app_url = app_url
         self.server = server
-        self.earlier: deque[tuple[TakenCode, str]] = deque(maxlen=KEPT_CODES)
+        self.earlier: deque[tuple[TakenCode, str, str]] = deque(maxlen=KEPT_CODES)
         self._lock = threading.Lock()
         self._record = self._new_record()
         self._waited_key = pytest.StashKey[Waited]()
@@ -50,8 +51,10 @@ class Recorder:
 
     def record(self, code: TakenCode) -> None:
         """Record a code that was just taken, in any thread."""
+        by = self._record.overruled_by or self.clock.overruled_by()
         with self._lock:
             self._record.add(code)
+            self._record.overruled_by = by
 
     def wait(self, waited: Waited) -> None:
         """Record a wait that no token knows of, in any thread."""
@@ -76,7 +79,7 @@ class Recorder:
             item.stash[self._waited_key] = waited
             with self._lock:
                 record, self._record = self._record, self._new_record()
-            self.earlier.extend((code, item.nodeid) for code in record.codes)
+            self.earlier.extend((code, item.nodeid, part_of_run(item.config)) for code in record.codes)
         return report
 
     def _explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -87,7 +90,9 @@ class Recorder:
         with self._lock:
             record = self._record.copy()
         try:
-            around = Surroundings(self.clock, self.ledger, self.app_url, self.server, self.earlier)
+            part = part_of_run(item.config)
+            remembered = [(code, test) for code, test, when in self.earlier if when == part]
+            around = Surroundings(self.clock, self.ledger, self.app_url, self.server, remembered)
             failure = failure_of(item, call, record, around)
         except Exception as error:  # noqa: BLE001 # it would end the run, and hide the failure that is to be explained
             report.sections.append((TITLE, f"The facts cannot be told: {type(error).__name__}"))

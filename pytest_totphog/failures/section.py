@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytest_totphog.credentials.otp import USUAL_BITS
+from pytest_totphog.clocks.wording import duration, instant, time_of_day
 from pytest_totphog.failures.causes import causes
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
-from pytest_totphog.failures.wording import duration, instant, time_of_day
 
 __all__ = ["TITLE", "facts", "labelled", "section"]
 
@@ -98,11 +98,12 @@ def _life(begins_at: float, ends_at: float, now: float) -> str:
 
 
 def _clock(clock: ClockState) -> str:
+    by = clock.overruled_by
     if not clock.frozen:
-        return "live"
+        return f"stopped by {by}, not by frozen_clock" if by else "live"
     moves = [f"{'on' if move > 0 else 'back'} by {duration(abs(move))}" for move in clock.moves[-SHOWN_MOVES:]]
     more = f"{clock.move_count} times, at last " if clock.move_count > len(moves) else ""
-    patch = f"patch={clock.patch!r}"
+    patch = f"patch={clock.patch!r}" + (f", overruled by {by}" if by else "")
     return f"frozen at {instant(clock.time)}, {patch}" + (f"; moved {more}{', '.join(moves)}" if moves else "")
 
 

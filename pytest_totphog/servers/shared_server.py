@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_totphog.api.app import BASE_PATH
 from pytest_totphog.api.namespaces import PREFIX
 from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.clocks.clock import as_datetime
 from pytest_totphog.clocks.frozen_clock import FrozenClock
@@ -32,6 +35,7 @@ class SharedTotpServer(TotpServer):
         namespace: which tokens are one's own: 1 to 100 letters, digits, dots, dashes and underscores.
         clock: what the codes of its tokens follow; the system's time unless given. Where it is frozen, the clock of
             the namespace stands too; whatever moves that one over HTTP moves it alone.
+        scope: says where what its tokens hand out counts; for all who use the namespace unless given.
         options: `holder`, `min_remaining`, `timeout`, `on_code` and `on_token`, as `Authenticator` takes them.
 
     Raises:
@@ -39,17 +43,24 @@ class SharedTotpServer(TotpServer):
     """
 
     def __init__(
-        self, url: str, *, api_key: str | None = None, namespace: str, clock: FrozenClock | None = None, **options: Any
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        namespace: str,
+        clock: FrozenClock | None = None,
+        scope: Callable[[], ReplayScope] | None = None,
+        **options: Any,
     ) -> None:
         self._base = base_url(url)
         name = f"the totphog server at {self._base}"
         self._store = RemoteStore(self._base + PREFIX + namespace, api_key=api_key, name=name)
+        self._shown_scope = ReplayScope(namespace)
+        self._scope: Callable[[], ReplayScope] = partial(ReplayScope, namespace) if scope is None else scope
+        clock = FrozenClock() if clock is None else clock
+        ledger = ScopedLedger(self._store, clock, self._scope)
         self._authenticator = Authenticator(
-            FrozenClock() if clock is None else clock,
-            self._store.repository(Token),
-            self._store.ledger,
-            namespace=namespace,
-            **options,
+            clock, self._store.repository(Token), ledger, namespace=namespace, **options
         )
         self._started = False
         self.clock.lead(self._show)
@@ -96,6 +107,18 @@ class SharedTotpServer(TotpServer):
         self._authenticator.open(self.api_url)
         self._started = True
         self._show_clock()
+        self.show_scope()
+
+    def show_scope(self) -> None:
+        """Let what is handed out over HTTP count where it does in Python.
+
+        Raises:
+            StoreError: when the server does not answer.
+        """
+        scope = self._scope()
+        if self._started and scope != self._shown_scope:
+            self._store.ask("ledger", "scope", bool, scope=str(scope))
+            self._shown_scope = scope
 
     def start_when_possible(self) -> None:
         """See that the server answers, unless it has: what is asked here no plugin forbids."""
@@ -113,7 +136,7 @@ class SharedTotpServer(TotpServer):
             self._store.close()
 
     def reset(self) -> None:
-        """Remove all tokens and let the clock run, also on the server; what was handed out stays spent."""
+        """Remove all tokens and let the clock run, here and on the server; see `TotpServer.reset`."""
         super().reset()
         self._show_clock()
 

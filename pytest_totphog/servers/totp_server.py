@@ -14,6 +14,7 @@ from pytest_totphog.api.namespaces import NamespacedApp
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.authenticator.namespaces import Namespaces
+from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
 from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
 from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.clocks.frozen_clock import FrozenClock
@@ -52,6 +53,7 @@ class TotpServer:
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
         on_code: called with every code that a token gives.
         on_token: called with every token before anybody else has it, and perhaps again.
+        scope: says where what its tokens hand out counts; for all who name no namespace unless given.
 
     Raises:
         ServerError: for an address beyond loopback without a key.
@@ -72,13 +74,14 @@ class TotpServer:
         timeout: float = DEFAULT_TIMEOUT,
         on_code: Callable[[TakenCode], None] | None = None,
         on_token: Callable[[Token], None] | None = None,
+        scope: Callable[[], ReplayScope] = lambda: UNNAMED,
     ) -> None:
         store = MemoryStore() if store is None else store
         clock = FrozenClock() if clock is None else clock
         self._authenticator = Authenticator(
             clock,
             store.repository(Token),
-            store.ledger,
+            ScopedLedger(store, clock, scope),
             min_remaining=min_remaining,
             timeout=timeout,
             on_code=on_code,
@@ -169,9 +172,10 @@ class TotpServer:
         self._server.stop()
 
     def reset(self) -> None:
-        """Remove all tokens and let the clock run; what was handed out stays spent."""
+        """Remove all tokens and let the clock run, unless `frozen_clock` holds it; what was handed out stays spent."""
         self._authenticator.clear()
-        self.clock.unfreeze()
+        if not self.clock.held:
+            self.clock.unfreeze()
 
     def add_token(
         self,

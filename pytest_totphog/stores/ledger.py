@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.wording import duration
 from pytest_totphog.errors import StoreError
 from pytest_totphog.wsgi.forks import at_fork
 
@@ -36,7 +37,7 @@ class Claim:
     """One time step's code, handed out once.
 
     Attributes:
-        fingerprint: the credential, as `Token.fingerprint` tells it.
+        fingerprint: the credential, as `Token.fingerprint` tells it; or that, `/`, and where the claim counts.
         step: the time step (RFC 6238's T).
         holder: who has the code, as a reader recognises it: a test's name, a worker.
         claimed_at: when, in seconds since the epoch on the clock that the codes follow.
@@ -54,7 +55,9 @@ class Claim:
     def since(self, now: float) -> str:
         """Say how long ago the step was handed out; a frozen clock may stand before it."""
         age = round(now - self.claimed_at)
-        return "just now" if age == 0 else f"{age} s ago" if age > 0 else f"at a clock {-age} s ahead"
+        if age == 0:
+            return "just now"
+        return f"{duration(age)} ago" if age > 0 else f"at a clock {duration(-age)} ahead"
 
 
 class Ledger(Protocol):
@@ -63,7 +66,16 @@ class Ledger(Protocol):
     It forgets by itself what was surely claimed a week ago, whatever time the codes and the process are in.
     """
 
-    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+    def claim(
+        self,
+        fingerprint: str,
+        earliest: int,
+        latest: int,
+        *,
+        holder: str,
+        claimed_at: float,
+        also: Sequence[str] = (),
+    ) -> Claim | None:
         """Claim the first step that is later than every one claimed before; atomically, and recorded on return.
 
         Verifiers remember the last step and accept only later ones (RFC 6238 section 5.2). The step may be one to
@@ -75,6 +87,7 @@ class Ledger(Protocol):
             latest: the last step that is wanted.
             holder: who takes it.
             claimed_at: seconds since the epoch on the clock that the codes follow.
+            also: further keys under which the step must be free, and is spent; always in the same order.
 
         Returns:
             The claim, or None, and nothing recorded, when the first free step is later than `latest`.
@@ -114,7 +127,16 @@ class MemoryLedger:
         self._cut_off = False
         at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._after_fork_in_child)
 
-    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+    def claim(
+        self,
+        fingerprint: str,
+        earliest: int,
+        latest: int,
+        *,
+        holder: str,
+        claimed_at: float,
+        also: Sequence[str] = (),
+    ) -> Claim | None:
         """Claim the first free step; see `Ledger.claim`.
 
         Raises:
@@ -125,17 +147,21 @@ class MemoryLedger:
                 "this process was forked from the one that has the ledger, when the system had no file left for what "
                 "they share; take codes in the parent, or give both a TotpServer of one database"
             )
+        keys = (fingerprint, *also)
         with self._lock, self._log as log:
             self._read(log)
-            steps = self._claims.get(fingerprint)
-            step = max(earliest, next(reversed(steps)) + 1) if steps else earliest
+            step = earliest
+            for key in keys:
+                if steps := self._claims.get(key):
+                    step = max(step, next(reversed(steps)) + 1)
             if step > latest:
                 return None
-            claim = Claim(fingerprint, step, holder, claimed_at)
-            if log is not None:
-                log.write(asdict(claim))
-            self._add(claim)
-            return claim
+            for key in keys:
+                claim = Claim(key, step, holder, claimed_at)
+                if log is not None:
+                    log.write(asdict(claim))
+                self._add(claim)
+            return self._claims[fingerprint][step]
 
     def give_back(self, claim: Claim) -> None:
         """Forget a claim whose code nobody was given; see `Ledger.give_back`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Generic, TypeVar
 
@@ -162,10 +162,20 @@ class RemoteLedger:
     def __init__(self, store: RemoteStore) -> None:
         self._store = store
 
-    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+    def claim(
+        self,
+        fingerprint: str,
+        earliest: int,
+        latest: int,
+        *,
+        holder: str,
+        claimed_at: float,
+        also: Sequence[str] = (),
+    ) -> Claim | None:
         """Claim the first free step; see `Ledger.claim`."""
+        key = [fingerprint, *also] if also else fingerprint
         return self._ask(
-            "claim", fingerprint=fingerprint, earliest=earliest, latest=latest, holder=holder, claimed_at=claimed_at
+            "claim", fingerprint=key, earliest=earliest, latest=latest, holder=holder, claimed_at=claimed_at
         )
 
     def give_back(self, claim: Claim) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["SqlLedger"]
 
 TABLE: Final = "totphog_claims"
+
+
+class _NotFree(Exception):
+    """No step can be spent now; ends the transaction."""
 
 
 class SqlLedger:
@@ -36,15 +41,27 @@ class SqlLedger:
         self._table = _table()
         database.create(self._table)
 
-    def claim(self, fingerprint: str, earliest: int, latest: int, *, holder: str, claimed_at: float) -> Claim | None:
+    def claim(
+        self,
+        fingerprint: str,
+        earliest: int,
+        latest: int,
+        *,
+        holder: str,
+        claimed_at: float,
+        also: Sequence[str] = (),
+    ) -> Claim | None:
         """Claim the first free step; see `Ledger.claim`."""
-        claim = self._insert(fingerprint, earliest, latest, holder, claimed_at)
+        keys = tuple(dict.fromkeys((fingerprint, *also)))
+        claim = None
         while claim is None:
+            with suppress(_NotFree):
+                claim = self._insert(keys, earliest, latest, holder, claimed_at)
+                break
             # Either there is none up to `latest`, or somebody else was faster.
-            last = self.last(fingerprint)
+            last = self._first(self._table.c.fingerprint.in_(keys))
             if max(earliest, earliest if last is None else last.step + 1) > latest:
                 return None
-            claim = self._insert(fingerprint, earliest, latest, holder, claimed_at)
         if (now := Clock.monotonic()) >= self._prune_at:
             self._prune_at = now + PRUNE_INTERVAL
             with suppress(StoreError):  # the claim stands, and the next one may have more luck
@@ -73,8 +90,13 @@ class SqlLedger:
             old = (recorded_at < kept_from, recorded_at < self._database.now - KEPT_SECONDS)
             connection.execute(self._table.delete().where(*old))
 
-    def _insert(self, fingerprint: str, earliest: int, latest: int, holder: str, claimed_at: float) -> Claim | None:
-        from sqlalchemy import Double, bindparam, case, func, select
+    def _insert(self, keys: tuple[str, ...], earliest: int, latest: int, holder: str, claimed_at: float) -> Claim:
+        """Spend the first free step under all keys, or change nothing.
+
+        Raises:
+            _NotFree: when it is later than `latest`, or somebody else was faster.
+        """
+        from sqlalchemy import BigInteger, Double, bindparam, case, func, literal, select
         from sqlalchemy.dialects import postgresql, sqlite
 
         columns = self._table.c
@@ -82,31 +104,31 @@ class SqlLedger:
         last = func.max(columns.step)
         free = (
             select(case((last >= earliest, last + 1), else_=earliest).label("step"))
-            .where(columns.fingerprint == fingerprint)
+            .where(columns.fingerprint.in_(keys))
             .subquery()
         )
-        row = select(
-            bindparam("fingerprint", fingerprint),
-            free.c.step,
-            bindparam("holder", holder),
-            bindparam("claimed_at", claimed_at, Double),
-            # The later one, so that it is old by neither before its time.
-            case((self._database.now > real_time, self._database.now), else_=real_time),
-        ).where(free.c.step <= latest)
+        # The later one, so that it is old by neither before its time.
+        recorded_at = case((self._database.now > real_time, self._database.now), else_=real_time)
         insert: Any = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
-        statement = (
-            insert(self._table)
-            .from_select(["fingerprint", "step", "holder", "claimed_at", "recorded_at"], row)
-            .on_conflict_do_nothing()
-            .returning(columns.step)
-        )
+        names = ["fingerprint", "step", "holder", "claimed_at", "recorded_at"]
         with self._database.transaction() as connection:
-            step = connection.execute(statement).scalar_one_or_none()
-            if step is None:
-                return None
-            forgotten = (columns.fingerprint == fingerprint, columns.step < step - KEPT_STEPS)
+            step: Any = free.c.step
+            taken = -1
+            for key in keys:
+                row = select(
+                    bindparam("fingerprint", key),
+                    step,
+                    bindparam("holder", holder),
+                    bindparam("claimed_at", claimed_at, Double),
+                    recorded_at,
+                ).where(step <= latest)
+                spent = insert(self._table).from_select(names, row).on_conflict_do_nothing().returning(columns.step)
+                if (row_step := connection.execute(spent).scalar_one_or_none()) is None:
+                    raise _NotFree
+                taken, step = row_step, literal(row_step, BigInteger)
+            forgotten = (columns.fingerprint.in_(keys), columns.step < taken - KEPT_STEPS)
             connection.execute(self._table.delete().where(*forgotten))
-        return Claim(fingerprint, step, holder, claimed_at)
+        return Claim(keys[0], taken, holder, claimed_at)
 
     def _first(self, *conditions: Any) -> Claim | None:
         from sqlalchemy import select

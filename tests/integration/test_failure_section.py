@@ -328,7 +328,7 @@ def test_app_at_real_time(shop: pytest.Pytester) -> None:
 
 
 def test_time_that_somebody_else_stopped(shop: pytest.Pytester) -> None:
-    """App and codes follow freezegun's own freeze; neither is wrong."""
+    """App and codes follow freezegun's own freeze; neither is wrong, and who stopped them is said."""
     shop.makepyfile(
         """
         import freezegun
@@ -347,6 +347,108 @@ def test_time_that_somebody_else_stopped(shop: pytest.Pytester) -> None:
     (section,) = sections(shop.runpytest("-p", "no:timeout")).values()
 
     assert "cause" not in section
+    assert "clock stopped by freezegun, not by frozen_clock" in section
+
+
+def test_codes_in_time_that_somebody_else_stopped(shop: pytest.Pytester) -> None:
+    """Where codes were taken it is the cause, also after the freeze has ended."""
+    shop.makepyfile(
+        """
+        import freezegun
+        import pytest
+
+        @freezegun.freeze_time("2024-01-15T10:30:00Z", ignore=["_pytest.timing"], real_asyncio=True)
+        def test_stopped(totp_token):
+            totp_token.now()
+            raise RuntimeError
+
+        @freezegun.freeze_time("2024-01-15T12:00:00Z", ignore=["_pytest.timing"], real_asyncio=True)
+        def test_moved(totp_token, frozen_clock):
+            totp_token.now()
+            raise RuntimeError
+
+        def test_unconcerned(totp_token):
+            totp_token.now()
+            raise RuntimeError
+        """
+    )
+
+    found = sections(shop.runpytest("-p", "no:timeout", "--totphog-clock-patch=freezegun"))
+
+    assert found["test_stopped"].startswith(
+        "Likeliest cause: Time is stopped by freezegun, not by frozen_clock: codes stay the same, and no wait for the "
+        "next one would end. Take frozen_clock instead, which one_time_code() moves on."
+    )
+    assert "clock stopped by freezegun, not by frozen_clock" in found["test_stopped"]
+    assert found["test_moved"].startswith(
+        "Likeliest cause: freezegun showed the test process, and an app in it, another time than frozen_clock shows to "
+        "server and tokens: take one of them only."
+    )
+    assert "patch='freezegun', overruled by freezegun" in found["test_moved"]
+    assert "cause" not in found["test_unconcerned"]
+
+
+def test_clock_that_was_moved_past_another_tests_step(shop: pytest.Pytester) -> None:
+    """The cause names from where to where, the test that took the later step, and the setting; not a test's own."""
+    shop.makepyfile(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.totp(secret="JBSWY3DPEHPK3PXP")
+
+        @pytest.mark.frozen_clock("2030-01-01T00:00:00Z")
+        def test_later(totp_token, frozen_clock):
+            totp_token.one_time_code()
+
+        def test_moved(totp_token, frozen_clock):
+            totp_token.one_time_code()
+            totp_token.one_time_code()
+            assert frozen_clock.time() < 1705314700
+
+        @pytest.mark.totp_replay_scope("function")
+        def test_alone(totp_token, frozen_clock):
+            totp_token.one_time_code()
+            totp_token.one_time_code()
+            raise RuntimeError
+        """
+    )
+
+    found = sections(shop.runpytest())
+
+    assert list(found) == ["test_moved", "test_alone"]
+    assert found["test_moved"].startswith(
+        "Likeliest cause: one_time_code() moved the clock on by 6 years, from 2024-01-15T10:30:00Z to "
+        "2030-01-01T00:00:30Z: test_clock_that_was_moved_past_another_tests_step.py::test_later had taken the code of "
+        "the step before, and an app that remembers it accepts later ones only. If the app forgets used codes between "
+        "tests, as with a fresh database for each, say so: ini totphog_replay_scope = function, or "
+        '@pytest.mark.totp_replay_scope("function"). token '
+    )
+    assert "cause" not in found["test_alone"]
+
+
+@pytest.mark.parametrize(("scope", "given"), [("session", True), ("function", False)])
+def test_code_that_the_app_has_forgotten(shop: pytest.Pytester, scope: str, given: bool) -> None:
+    """It was given to an earlier test, of which this one's app knows nothing."""
+    shop.makeini(f"[pytest]\ntotphog_replay_scope = {scope}\n")
+    shop.makepyfile(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.totp(period=86400, secret="JBSWY3DPEHPK3PXP")
+
+        def test_first(totp_token):
+            totp_token.now()
+
+        def test_second(totp_token):
+            totp_token.now()
+            raise RuntimeError
+        """
+    )
+
+    (section,) = sections(shop.runpytest()).values()
+
+    assert ("given before to test_code_that_the_app_has_forgotten.py::test_first" in section) == given
+    assert ("Likeliest cause: The code of now() had been given before" in section) == given
 
 
 def test_clock_that_was_moved_back(shop: pytest.Pytester) -> None:
@@ -637,6 +739,8 @@ def test_report_in_json(shop: pytest.Pytester, options: tuple[str, ...]) -> None
         "holder": None,
         "same_as": 1,
         "given_before": "",
+        "moved_from": None,
+        "spent_by": "",
     }
     assert login["clock"]["time"] == 1705314600.0
     assert [app["ahead"] for app in login["apps"]] == [0]

@@ -106,6 +106,42 @@ def test_marker_freezes_the_fixtures_of_the_test(project: pytest.Pytester) -> No
     project.runpytest().assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("how", ["arguments", "usefixtures", "class", "autouse"])
+def test_marker_comes_before_all_fixtures_of_the_test(project: pytest.Pytester, how: str) -> None:
+    """Also where the test names the fixture itself, after others; what lasts longer than the test is made before."""
+    project.makeconftest(
+        f"""
+        import time
+        import pytest
+
+        @pytest.fixture(scope="class")
+        def kept():
+            return time.time()
+
+        @pytest.fixture(autouse={how == "autouse"})
+        def database():
+            return time.time()
+        """
+    )
+    test = "def test_login(self, kept, database, frozen_clock):"
+    fixtures = '"database", "frozen_clock"'
+    if how in {"usefixtures", "class"}:
+        test = "def test_login(self, kept, database):"
+    project.makepyfile(
+        f"""
+        import pytest
+
+        {f"@pytest.mark.usefixtures({fixtures})" if how == "class" else ""}
+        class TestLogin:
+            @pytest.mark.frozen_clock("2001-09-09T01:46:40Z")
+            {f"@pytest.mark.usefixtures({fixtures})" if how == "usefixtures" else ""}
+            {test}
+                assert (database, kept > 1710000000) == (1000000000, True)
+        """
+    )
+    project.runpytest().assert_outcomes(passed=1)
+
+
 def test_marker_of_one_parameter(project: pytest.Pytester) -> None:
     """A marked parameter freezes its own test and no other of the same function."""
     project.makepyfile(
@@ -426,6 +462,73 @@ def test_clock_that_is_frozen_through_a_practice_backend(project: pytest.Pyteste
 
         def test_runs(simple_backend):
             assert simple_backend.clock.mode == "live"
+        """
+    )
+    project.runpytest().assert_outcomes(passed=2)
+
+
+def test_on_top_of_time_that_somebody_else_stopped(project: pytest.Pytester) -> None:
+    """It says who has stopped it, unless it would leave the process's time to them, or nests."""
+    project.makepyfile(
+        """
+        import time
+
+        import freezegun
+        import pytest
+        import time_machine
+
+        @pytest.fixture
+        def freezer():  # as pytest-freezer's
+            with freezegun.freeze_time(ignore=["_pytest.runner", "_pytest.terminal"]) as factory:
+                yield factory
+
+        @pytest.fixture
+        def traveller():
+            with time_machine.travel("2001-01-01T00:00:00+00:00", tick=False) as traveller:
+                yield traveller
+
+        def test_freezer(freezer, frozen_clock):
+            pass
+
+        def test_traveller(traveller, frozen_clock):
+            assert (frozen_clock.tick(), time.time()) == (1705314601, 1705314601)
+
+        def test_fixture_of_time_machine(frozen_clock, time_machine):
+            time_machine.move_to("2001-01-01T00:00:00+00:00", tick=False)
+            assert time.time() == 978307200
+
+        @pytest.mark.frozen_clock(patch=None)
+        def test_without_a_patch(frozen_clock, freezer):
+            assert frozen_clock.time() == 1705314600
+        """
+    )
+
+    result = project.runpytest("-p", "time_machine", "--totphog-clock-patch=freezegun")
+    result.assert_outcomes(errors=3, passed=1)
+    said = "frozen_clock: time is stopped by freezegun, not by frozen_clock; take one of them."
+    assert sum(line.startswith(said) for line in result.stdout.lines) == 1
+    assert sum(line.endswith("--totphog-clock-patch time-machine") for line in result.stdout.lines) == 2
+
+    result = project.runpytest("-p", "time_machine", "--totphog-clock-patch=time-machine")
+    result.assert_outcomes(errors=1, passed=3)
+    assert sum(line.startswith(said) for line in result.stdout.lines) == 1
+
+
+def test_reset_of_the_server_leaves_it_frozen(project: pytest.Pytester) -> None:
+    """As long as the test holds it; a clock that the test froze itself is let go."""
+    project.makepyfile(
+        """
+        def test_held(totp_server, frozen_clock):
+            frozen_clock.tick(5)
+            totp_server.reset()
+            assert (frozen_clock.mode, frozen_clock.time()) == ("frozen", 1705314605)
+            frozen_clock.unfreeze()
+            assert totp_server.clock.mode == "live"
+
+        def test_frozen_by_hand(totp_server):
+            totp_server.clock.freeze("2024-01-15T10:30:00Z")
+            totp_server.reset()
+            assert totp_server.clock.mode == "live"
         """
     )
     project.runpytest().assert_outcomes(passed=2)

@@ -129,7 +129,7 @@ def test_unfreezing_inside_a_later_freeze_is_refused():
 
 
 def test_first_import_inside_freezegun_keeps_real_time_outs():
-    """A package that is first imported while somebody else's time stands still waits no longer than its time-out."""
+    """A package that is first imported while somebody else's time stands still knows that, and does not wait."""
     script = """
         import freezegun
 
@@ -145,4 +145,4 @@ def test_first_import_inside_freezegun_keeps_real_time_outs():
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    assert ran.stdout.startswith("no unspent code of 'account' in time")
+    assert ran.stdout.startswith("time is stopped by freezegun, not by frozen_clock")

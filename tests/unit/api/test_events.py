@@ -74,13 +74,15 @@ def test_next_is_true_or_false(client: Client) -> None:
     assert response.json["error"] == "next is 'yes'; accepted are true and false"
 
 
-def test_codes_taken_by_processes_that_share_the_ledger_are_told() -> None:
+@pytest.mark.parametrize("scope", ["", "/frozen", "/part"])
+def test_codes_taken_by_processes_that_share_the_ledger_are_told(scope: str) -> None:
     """They ask for a time step and compute its code themselves; the token that they keep here has a name."""
     shared = Client(create_app())
     base = "/namespaces/nightly/api/v1"
     token: Any = shared.post(f"{base}/tokens", json={"name": "alice", "secret": "JBSWY3DPEHPK3PXP"}).json["data"]
     fingerprint = Authenticator().make(name="alice", secret="JBSWY3DPEHPK3PXP").fingerprint
-    claim = {"fingerprint": fingerprint, "earliest": 7, "latest": 7, "holder": "gw0 test_login", "claimed_at": 210.5}
+    key = fingerprint + scope
+    claim = {"fingerprint": key, "earliest": 7, "latest": 7, "holder": "gw0 test_login", "claimed_at": 210.5}
     for _ in range(2):  # the second time the step is spent
         assert shared.post(f"{base}/store/ledger/claim", json=claim).status_code == 200
 

@@ -85,6 +85,12 @@ def test_claim(client: Client, store: Store) -> None:
     assert store.ledger.last("alice") == Claim("alice", 10, "gw1 test_login", 1705314600.25)
 
 
+def test_claim_under_several_keys(client: Client, store: Store) -> None:
+    """The step counts under each of them; the first is the claim's."""
+    assert ask(client, "ledger/claim", **{**CLAIM, "fingerprint": ["alice", "alice/mine", "alice"]})["step"] == 10
+    assert [store.ledger.last(key) is None for key in ("alice", "alice/mine", "bob")] == [False, False, True]
+
+
 def test_claim_of_a_step_that_is_not_to_be_had(client: Client) -> None:
     """Null, and nothing claimed."""
     assert ask(client, "ledger/claim", **{**CLAIM, "latest": 9}) is None
@@ -120,6 +126,10 @@ def test_time(client: Client, store: Store) -> None:
         ("fingerprint", ""),
         ("fingerprint", "a\0"),
         ("fingerprint", "a" * 201),
+        ("fingerprint", []),
+        ("fingerprint", ["alice"] * 9),
+        ("fingerprint", ["alice", ""]),
+        ("fingerprint", [["alice"]]),
         ("earliest", None),
         ("earliest", -1),
         ("earliest", 1.5),

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.namespaces import Namespace, Namespaces
+from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import ClockNotFrozen, CodeUnavailable, InvalidInput, StoreError, TokenNotFound
@@ -399,6 +400,38 @@ def test_tokens_without_a_namespace_are_never_pruned(store: Store, namespaces: N
 
     assert namespaces.default.tokens == [bob]
     assert namespaces.default.clock.now() == HALF_PAST_TEN
+
+
+@pytest.mark.parametrize("name", ["", "other"])
+def test_frozen_time_of_one_does_not_reach_real_time_of_others(namespaces: Namespaces, name: str) -> None:
+    """Neither makes the other wait, or moves its clock; within one namespace both count."""
+    mine, other = namespaces.get("mine"), namespaces.get(name) if name else namespaces.default
+    tokens = [each.make(name="alice", secret=SECRET, period=86_400) for each in (mine, other)]
+    mine.clock.freeze("2150-01-01T12:00:00Z")
+    tokens[0].one_time_code()
+
+    tokens[1].one_time_code(min_remaining=0, timeout=0)
+    other.clock.freeze(HALF_PAST_TEN)
+    assert tokens[1].claim_code().step > STEP // 2880
+    mine.clock.unfreeze()
+    with pytest.raises(CodeUnavailable, match=r"on a clock frozen 12\d years ahead, at 2150-01-01T12:00:00Z"):
+        tokens[0].one_time_code(min_remaining=0, timeout=0)
+
+
+def test_scope_that_a_run_tells(namespaces: Namespaces, replica: Namespaces) -> None:
+    """Every server on the store follows it, and whatever else is known of the namespace stays."""
+    mine = namespaces.get("mine")
+    mine.clock.freeze(HALF_PAST_TEN)
+    token = mine.make(name="alice", secret=SECRET)
+    steps = []
+    for part in "a", "a", "b", "", "a":
+        assert mine.on_scope is not None
+        mine.on_scope(ReplayScope("run", part))
+        same = replica.get("mine").make(name="alice", secret=SECRET)
+        mine.clock.freeze(HALF_PAST_TEN)
+        steps.append((token.claim_code().step - STEP, same.claim_code().step - STEP))
+
+    assert steps == [(0, 1), (2, 3), (0, 1), (0, 1), (4, 5)]
 
 
 @pytest.mark.parametrize("days", [-8, 8])

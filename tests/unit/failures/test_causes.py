@@ -1,5 +1,7 @@
 """The likeliest cause of a failure, and none where nothing is odd."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_totphog.failures.causes import causes
@@ -198,6 +200,18 @@ def test_clock_that_was_moved_back() -> None:
     assert causes(told) == [
         "The clock was moved back: an app that has seen a later time step refuses the codes of earlier ones."
     ]
+
+
+def test_clock_that_was_moved_by_the_same_test() -> None:
+    """When it is run again, the first run's code was the test's own."""
+    moved = code(by="one_time_code()", after=30, step=1, moved_from=SECONDS)
+    (cause,) = causes(failure(replace(moved, spent_by="gw1 test_login.py::test_login (ci-7)"), clock=FROZEN))
+    assert cause.startswith(
+        "one_time_code() moved the clock on by 30 s, from 2024-01-15T10:30:00Z to 2024-01-15T10:30:30Z: "
+        "this test, when it ran before, had taken the code of the step before"
+    )
+    (cause,) = causes(failure(replace(moved, spent_by="test_login.py::test_login_2"), clock=FROZEN))
+    assert "30Z: test_login.py::test_login_2 had taken" in cause
 
 
 def test_two_causes_at_the_most() -> None:

@@ -91,7 +91,7 @@ def test_next_test_begins_anew(
     other = Item.from_parent(request.session, name="test_logout")
     authenticator.make(name="alice").now()
     finish(recorder, item, "teardown")
-    assert [(code.by, test) for code, test in recorder.earlier] == [("now()", item.nodeid)]
+    assert [(code.by, test, part) for code, test, part in recorder.earlier] == [("now()", item.nodeid, "")]
 
     report = finish(recorder, other, "call", RuntimeError())
 

@@ -13,7 +13,15 @@ import pytest
 import requests
 from urllib3.exceptions import InsecureRequestWarning
 
-from pytest_totphog import CodeUnavailable, InvalidCall, InvalidInput, ServerError, TokenNotFound, TotpServer
+from pytest_totphog import (
+    CodeUnavailable,
+    FrozenClock,
+    InvalidCall,
+    InvalidInput,
+    ServerError,
+    TokenNotFound,
+    TotpServer,
+)
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.servers.totp_server import gate_for
 from pytest_totphog.wsgi.client import Client
@@ -151,6 +159,17 @@ def test_restoring_keeps_just_these_tokens(server: TotpServer) -> None:
     server.restore(before)
     assert {token.name for token in server.tokens} == {"kept", "removed"}
     assert get(f"{server.api_url}/tokens/{kept.id}")["name"] == "kept"
+
+
+def test_reset_leaves_a_clock_to_who_holds_it() -> None:
+    """In its own `with` block it stays where it is, and after that it is like any other."""
+    with FrozenClock("2024-01-15T10:30:00Z", None) as clock:
+        server = TotpServer(clock=clock)
+        server.reset()
+        assert clock.mode == "frozen"
+    clock.freeze("2024-01-15T10:30:00Z")
+    server.reset()
+    assert clock.mode == "live"
 
 
 def test_a_reset_server_is_as_new(server: TotpServer) -> None:

@@ -155,3 +155,32 @@ def test_threads_in_a_narrow_window(ledger: Ledger) -> None:
     claimed = in_threads(16, lambda _: claim(ledger, 100, 102))
 
     assert sorted(claimed) == [-1] * 13 + [100, 101, 102]
+
+
+def test_claim_under_several_keys(ledger: Ledger) -> None:
+    """A step is free when it is later than the last of every key, and is spent under each of them, or under none."""
+    claim(ledger, 10, fingerprint="alice")
+    claim(ledger, 12, fingerprint="alice/mine")
+
+    both = ledger.claim("alice", 9, 13, holder="test", claimed_at=1.5, also=["alice/mine", "alice/new"])
+    assert both == Claim("alice", 13, "test", 1.5)
+    assert ledger.claim("alice", 9, 13, holder="test", claimed_at=1.5, also=["alice/mine"]) is None
+    assert ledger.find("alice/mine", 13) == Claim("alice/mine", 13, "test", 1.5)
+    assert [claim(ledger, 9, fingerprint=key) for key in ("alice", "alice/mine", "alice/new", "bob")] == [14, 14, 14, 9]
+    twice = ledger.claim("carol", 9, 9, holder="test", claimed_at=1.5, also=["carol"])
+    assert twice == Claim("carol", 9, "test", 1.5)
+
+
+def test_threads_with_keys_in_common(ledger: Ledger) -> None:
+    """Whichever keys of theirs are the same, no two get one step under one of them."""
+    kinds: list[list[str]] = [["all"], ["all", "mine"], ["mine"]]
+
+    def compete(number: int) -> list[tuple[str, int]]:
+        first, *also = keys = kinds[number % 3]
+        claims = [ledger.claim(first, 100, FAR, holder="test", claimed_at=1.5, also=also) for _ in range(10)]
+        return [(key, made.step) for made in claims if made is not None for key in keys]
+
+    spent = [each for taken in in_threads(12, compete) for each in taken]
+
+    assert len(spent) == 160
+    assert len(set(spent)) == len(spent)

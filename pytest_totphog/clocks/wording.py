@@ -1,4 +1,4 @@
-"""Instants and durations in the words of a failure's report."""
+"""Instants and durations in the words of reports and errors."""
 
 from __future__ import annotations
 
@@ -17,9 +17,15 @@ def time_of_day(seconds: float) -> str:
     return instant(seconds)[11:]
 
 
-def duration(seconds: float) -> str:
-    """Return a time span in seconds, or in a unit that a reader can compare: `"41 s"`, `"2.8 years"`."""
+def duration(seconds: float, decimals: int = 0) -> str:
+    """Return a time span in seconds, or in a unit that a reader can compare: `"41 s"`, `"3.1 years"`.
+
+    Args:
+        seconds: how long, zero or more.
+        decimals: how exactly seconds are shown.
+    """
     for length, unit in ((31_557_600, "years"), (86_400, "days"), (3600, "hours")):
         if seconds >= 2 * length:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{round(seconds)} s"
+            count = seconds / length
+            return f"{round(count, 1 if count < 10 else None):g} {unit}"
+    return f"{seconds:.{decimals}f} s"
