@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from pytest_totphog.credentials.otp import USUAL_BITS
 from pytest_totphog.clocks.wording import duration, instant, time_of_day
+from pytest_totphog.credentials.otp import USUAL_BITS
 from pytest_totphog.failures.causes import causes
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 
