@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack
 
 import requests
+from battery_requests import battery_requests
 from claims import claims
 from idle_page import idle_page
 from peers import PEERS
@@ -105,3 +106,4 @@ if __name__ == "__main__":
     start_and_stop()
     claims()
     idle_page()
+    battery_requests()

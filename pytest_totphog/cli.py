@@ -94,9 +94,15 @@ def parser() -> argparse.ArgumentParser:
     _add_credential(code)
     code.add_argument("--at", metavar="TIME", help="another time: ISO 8601 with an offset, or seconds since the epoch")
 
-    scan = commands.add_parser("scan", help="read a picture of a QR code", description=_scan.__doc__)
+    scan = commands.add_parser("scan", help="read pictures of QR codes, and exports", description=_scan.__doc__)
     scan.set_defaults(run=_scan)
-    scan.add_argument("image", metavar="IMAGE", help="a PNG, JPEG, WebP or SVG picture; '-' reads it from stdin")
+    scan.add_argument(
+        "image",
+        nargs="+",
+        metavar="FILE",
+        help="a PNG, JPEG, WebP or SVG picture, an authenticator's unencrypted export, or a text with an otpauth:// "
+        "URI a line; '-' reads it from stdin",
+    )
     scan.add_argument("--uri", action="store_true", help="print the otpauth:// URIs instead, with the secrets in them")
 
     qr = commands.add_parser("qr", help="draw the QR code of a secret", description=_qr.__doc__)
@@ -283,16 +289,21 @@ def _code(options: argparse.Namespace) -> int:
 
 
 def _scan(options: argparse.Namespace) -> int:
-    """Print the account and the current code of every QR code in a picture, or of every account in an export."""
+    """Print the account and the current code of every QR code in a picture, and of every account in an export."""
+    import warnings
     from pathlib import Path
 
     from pytest_totphog.authenticator.authenticator import Authenticator
     from pytest_totphog.errors import InvalidInput
 
-    if not Path(options.image).exists() and _is_credential(options.image):
+    if any(not Path(each).exists() and _is_credential(each) for each in options.image):
         raise InvalidInput("this is no picture, but a secret or a URI (not shown); for its code: totphog code …")
-    source = sys.stdin.buffer.read() if options.image == "-" else Path(options.image)
-    for token in Authenticator().enroll_all(source):
+    sources = [sys.stdin.buffer.read() if each == "-" else Path(each) for each in options.image]
+    with warnings.catch_warnings(record=True, action="always") as skipped:
+        tokens = Authenticator().enroll_all(sources)
+    for warning in skipped:
+        print(f"totphog: {warning.message}", file=sys.stderr)
+    for token in tokens:
         name = f"{token.issuer}:{token.name}" if token.issuer else token.name
         print(token.uri if options.uri else f"{name} {token.now()}")
     return 0

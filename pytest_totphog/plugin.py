@@ -25,6 +25,7 @@ from pytest_totphog.settings import (
     replay_scope,
     says_when_or_where,
     seconds,
+    warn_of_unread_markers,
 )
 
 if TYPE_CHECKING:
@@ -186,8 +187,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Keep which part of the run a test is in, for which the app under test remembers used codes."""
+    """Keep for how long the app remembers used codes; say of a marker that the test takes nothing it could shape."""
     enter_part(item)
+    if item.own_markers:
+        warn_of_unread_markers(item)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

@@ -25,12 +25,21 @@ from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.xdist import address
 
 if TYPE_CHECKING:
+    from pytest_totphog.failures.waiting import Waited
     from pytest_totphog.servers.shared_server import SharedTotpServer
     from pytest_totphog.servers.totp_server import TotpServer
     from pytest_totphog.stores import Store
     from pytest_totphog.stores.ledger import Ledger
 
-__all__ = ["borrowed_clock", "holder", "process_server", "require_own_time", "share_with_forks", "shared_store"]
+__all__ = [
+    "borrowed_clock",
+    "holder",
+    "process_server",
+    "record_wait",
+    "require_own_time",
+    "share_with_forks",
+    "shared_store",
+]
 
 _recorder_key = pytest.StashKey[Recorder]()
 _run_key = pytest.StashKey[str]()
@@ -101,6 +110,11 @@ def require_own_time(clock: FrozenClock, patch: str | None, fixtures: Collection
             f"time is stopped by {by}, not by frozen_clock; take one of them. frozen_clock stops time.time and "
             "datetime too, and its tick(), move_to() and one_time_code() move them"
         )
+
+
+def record_wait(config: pytest.Config, waited: Waited) -> None:
+    """Record that the running test has waited, for its report and the summary."""
+    _recorder(config).wait(waited)
 
 
 def shared_store(config: pytest.Config) -> Store:

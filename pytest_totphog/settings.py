@@ -34,6 +34,7 @@ __all__ = [
     "says_when_or_where",
     "seconds",
     "setting",
+    "warn_of_unread_markers",
 ]
 
 # The names of what tests report, which JUnit XML carries too: findings, how many one-time codes, and what failed.
@@ -74,6 +75,9 @@ MARKERS: Final = (
         "'rfc6238', 'nist-800-63b' or 'asvs-5-l2'."
     ),
 )
+_BACKENDS: Final = ("simple_backend", "email_mfa_backend", "vault_backend", "login_demo_backend")
+# The fixtures that read a marker; frozen_clock asks for its own.
+READERS: Final = {"totp": ("totp_token",), "totp_policy": _BACKENDS, "totp_flaws": _BACKENDS}
 PROFILES: Final = ("rfc6238", "nist-800-63b", "asvs-5-l2")
 OPTIONS: Final = {
     "host": "HOST: loopback address that totp_server listens on: 127.0.0.1 (the default), ::1 or localhost",
@@ -359,6 +363,17 @@ def marker_names(request: pytest.FixtureRequest, name: str) -> tuple[Any, ...]:
     for unknown in [each for marker in markers for each in marker.kwargs]:
         pytest.fail(f"@pytest.mark.{name} takes names, and no {unknown}=…", pytrace=False)
     return tuple(each for marker in markers for each in marker.args)
+
+
+def warn_of_unread_markers(item: pytest.Item) -> None:
+    """Warn of the markers of a test, not those of its class or module, that no fixture of the test reads."""
+    taken = getattr(item, "fixturenames", ())
+    for name in dict.fromkeys(marker.name for marker in item.own_markers):
+        readers = READERS.get(name, taken)
+        if readers and not set(readers) & set(taken):
+            reader = " or ".join(readers)
+            message = f"@pytest.mark.{name} changes nothing: {item.name} does not take {reader}, which reads it"
+            item.warn(pytest.PytestWarning(message))
 
 
 def checked(source: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 from functools import partial
@@ -71,7 +72,7 @@ class Authenticator:
         self.closed: bool = False
         self.namespace = namespace
         self._tokens: Repository[Token] = MemoryRepository() if tokens is None else tokens
-        self._api_url: Callable[[], str] | None = None
+        self._api_url: str | Callable[[], str] | None = None
 
     @property
     def api_url(self) -> str:
@@ -82,7 +83,7 @@ class Authenticator:
         """
         if self._api_url is None:
             raise ServerError("no server runs for this token; start one: with TotpServer() as server: …")
-        return self._api_url()
+        return self._api_url() if callable(self._api_url) else self._api_url
 
     @property
     def tokens(self) -> list[TotpToken]:
@@ -125,22 +126,12 @@ class Authenticator:
         return token
 
     def enroll(self, source: Source, name: str = "account") -> TotpToken:
-        """Add a token from what an enrolment page shows.
-
-        Args:
-            source: an `otpauth://totp/` or `otpauth-migration://` URI, the secret in base32 as printed, or a picture of
-                the QR code: its bytes (PNG, JPEG, WebP, SVG), its path, a `data:` URL, or an SVG element.
-            name: what to call it when the source is a bare secret.
-
-        Raises:
-            InvalidInput: when the source is nothing of that, or shows several accounts; nothing is added.
-            MissingExtra: for a picture, without the extra `qr`.
-        """
-        tokens = self._tokens_in(source, name)
+        """Add a token from what an enrolment page shows; see `TotpServer.enroll`."""
+        what, tokens = self._tokens_in(source, name)
         if len(tokens) > 1:
             raise InvalidInput(
-                f"there are {len(tokens)} accounts: {', '.join(map(_account_name, tokens))}; "
-                "accepted is one; in Python enroll_all() takes all of them"
+                f"{f'this is {what}; ' if what else ''}there are {len(tokens)} accounts: "
+                f"{', '.join(map(_account_name, tokens))}; accepted is one; in Python enroll_all() takes all of them"
             )
         return self.add(tokens[0])
 
@@ -161,13 +152,8 @@ class Authenticator:
         return enrolled_from(page, locator, partial(self.enroll, name=name), timeout)
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
-        """Add a token for each account that a source shows, such as an authenticator's export; see `enroll`.
-
-        Raises:
-            InvalidInput: when one of them is not what is accepted; nothing is added.
-            MissingExtra: for a picture, without the extra `qr`.
-        """
-        tokens = self._tokens_in(source, name)
+        """Add a token for each account that a source shows; see `TotpServer.enroll_all`."""
+        _, tokens = self._tokens_in(source, name)
         self._tokens.add(*tokens)
         return tokens
 
@@ -190,12 +176,8 @@ class Authenticator:
         self.clear()
         self._tokens.add(*tokens)
 
-    def open(self, api_url: Callable[[], str]) -> None:
-        """Let the tokens say where they are served, and wait for codes.
-
-        Args:
-            api_url: asked for the base URL of the API as often as a token is.
-        """
+    def open(self, api_url: str | Callable[[], str]) -> None:
+        """Tell the tokens where they are served, or what to ask for that, and let them wait for codes."""
         self._api_url = api_url
         self.closed = False
 
@@ -205,8 +187,13 @@ class Authenticator:
         self.closed = True
         self.clock.wake()
 
-    def _tokens_in(self, source: Source, name: str) -> list[TotpToken]:
-        return [self.make(**account) for account in accounts_in(source, name)]
+    def _tokens_in(self, source: Source, name: str) -> tuple[str, list[TotpToken]]:
+        found = accounts_in(source, name)
+        tokens = [self.make(**account) for account in found.accounts]
+        if found.skipped:
+            skipped = ", ".join(f"{error.account!a} ({error.kind})" for error in found.skipped)
+            warnings.warn(f"not enrolled: {skipped}; accepted is totp", stacklevel=4)
+        return found.what, tokens
 
     def _own(self, token: Token) -> TotpToken:
         """Return a token as one of this authenticator; what is kept in memory is one already."""

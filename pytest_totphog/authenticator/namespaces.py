@@ -169,8 +169,8 @@ class Namespaces:
             self._authenticators = {name: each for name, each in self._authenticators.items() if name in kept}
             self._touched = {name: each for name, each in self._touched.items() if name in kept}
 
-    def open(self, api_url: Callable[[], str]) -> None:
-        """Let the tokens of those who name no namespace say where they are served, and let all wait for codes."""
+    def open(self, api_url: str | Callable[[], str]) -> None:
+        """Say where the tokens of no namespace are served, or what to ask for that, and let all wait for codes."""
         self.default.open(api_url)
         with self._lock:
             self._closed = False

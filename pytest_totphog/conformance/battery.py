@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import pytest
@@ -12,12 +13,14 @@ from pytest_totphog.conformance.check import Check
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.control import problem_of
 from pytest_totphog.conformance.driver import LoginDriver
+from pytest_totphog.conformance.estimate import estimate
 from pytest_totphog.conformance.finding import Broken, Finding, NotJudged, Rule, Verdict
 from pytest_totphog.conformance.profiles import Profile, profile_of
 from pytest_totphog.conformance.progress import Progress
 from pytest_totphog.conformance.rules import CHECKS
 from pytest_totphog.conformance.subjects import record
 from pytest_totphog.servers.totp_server import TotpServer
+from pytest_totphog.session import record_wait
 from pytest_totphog.settings import checked, flag, option, setting
 
 __all__ = ["TotpConformance", "totp_profile", "verdict_of"]
@@ -65,6 +68,7 @@ class TotpConformance:
     ) -> Iterator[Context]:
         """What a rule is given: the login as the driver reaches it, behind the control checks."""
         progress = _progress(request)
+        request.addfinalizer(login_driver.finish)  # noqa: PT021 # also where the control checks end the test
         if not self.live:
             clock = request.getfixturevalue("frozen_clock")
             if progress.resume_at is not None:
@@ -74,10 +78,9 @@ class TotpConformance:
         progress.driver = login_driver
         login_driver.clock, login_driver.server = totp_server.clock, totp_server
         login_driver._parameters = progress.parameters  # noqa: SLF001 # found by the control checks, for its codes
-        context = Context(login_driver, _profile(request), progress)
+        context = Context(login_driver, _profile(request), progress, partial(record_wait, request.config))
         _control(context, request)
-        if self.live:
-            _prepare(context, request)
+        _prepare(context, request, live=self.live)
         context.evidence = type(context.evidence)()
         yield context
         progress.resume_at = totp_server.clock.time()
@@ -119,11 +122,13 @@ def verdict_of(check: Check, context: Context, *, lock: bool = True) -> tuple[Ve
     if check.rule.throttle and not lock:
         return Verdict.SKIPPED, "it locks accounts on the live target; allow it with --totphog-throttle"
     try:
-        return Verdict.PASSED, check.judge(context)
+        verdict, summary = Verdict.PASSED, check.judge(context)
     except Broken as broken:
-        return Verdict.FAILED, str(broken)
+        verdict, summary = Verdict.FAILED, str(broken)
     except NotJudged as reason:
         return Verdict.SKIPPED, f"not judged: {reason}"
+    context.progress.kept[check.rule.id] = verdict is Verdict.PASSED
+    return verdict, summary
 
 
 def _described(finding: Finding) -> str:
@@ -161,8 +166,8 @@ def _control(context: Context, request: pytest.FixtureRequest) -> None:
         pytest.fail(f"no rule is judged: {progress.problem}{evidence}", pytrace=False)
 
 
-def _prepare(context: Context, request: pytest.FixtureRequest) -> None:
-    """Say how long it takes on a live clock, and enrol accounts for all rules up front, so that they wait together."""
+def _prepare(context: Context, request: pytest.FixtureRequest, *, live: bool) -> None:
+    """Say how long it takes, and on a live clock enrol accounts for all rules up front, so that they wait together."""
     progress = context.progress
     if progress.prepared:
         return
@@ -173,16 +178,11 @@ def _prepare(context: Context, request: pytest.FixtureRequest) -> None:
         if getattr(item, "cls", None) is request.cls
         and (check := getattr(getattr(item, "function", None), "check", None)) is not None
         and all(context.driver.can(method) for method in check.rule.needs)
-        and (not check.rule.throttle or _throttle_allowed(request.config))
+        and (not live or not check.rule.throttle or _throttle_allowed(request.config))
     ]
-    steps = 1 + sum(check.waits for check in checks)
-    seconds = steps * (progress.measured.period or 30)
-    _tell(
-        request.config,
-        f"{request.cls.__name__}: {len(checks)} rules on a live clock; time steps waited for: {steps}, about "
-        f"{f'{seconds} seconds' if seconds < 120 else f'{-(-seconds // 60)} minutes'}",
-    )
-    if context.driver.can("new_account"):
+    steps = 1 + sum(check.waits for check in checks) if live else 0
+    _tell(request.config, f"{request.cls.__name__}: {estimate(checks, progress, steps)}")
+    if live and context.driver.can("new_account"):
         accounts = sum(check.accounts for check in checks)
         progress.accounts = [context.enrol(context.driver.new_account()) for _ in range(accounts)]
 

@@ -22,14 +22,16 @@ class Check:
     Attributes:
         rule: the rule.
         judge: returns a sentence on how the rule is kept, or raises `Broken` or `NotJudged`.
-        accounts: how many fresh accounts it uses.
+        accounts: how many fresh accounts it uses on a live clock.
         waits: how many time steps it waits for on a live clock.
+        work: how many accounts it enrols, logins it begins and codes it sends where a login keeps the rule.
     """
 
     rule: Rule
     judge: Callable[[Context], str]
     accounts: int
     waits: int
+    work: tuple[int, int, int]
 
     @property
     def name(self) -> str:
@@ -49,6 +51,7 @@ def rule(
     throttle: bool = False,
     accounts: int = 1,
     waits: int = 0,
+    work: tuple[int, int, int] = (0, 0, 0),
 ) -> Callable[[Callable[[Context], str]], Check]:
     """Make a check of a function, whose docstring is the rule's explanation.
 
@@ -63,11 +66,12 @@ def rule(
         throttle: see `Rule`.
         accounts: see `Check`.
         waits: see `Check`.
+        work: see `Check`.
     """
 
     def checked(judge: Callable[[Context], str]) -> Check:
         explanation = inspect.cleandoc(judge.__doc__ or "")
         stated = Rule(id, title, level, source, section, explanation, cves, needs, throttle)
-        return Check(stated, judge, accounts, waits)
+        return Check(stated, judge, accounts, waits, work)
 
     return checked

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from pytest_totphog.authenticator.codes import OneTimeCode
@@ -12,15 +15,16 @@ from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.evidence import Evidence
 from pytest_totphog.conformance.finding import NotJudged
 from pytest_totphog.conformance.profiles import Profile
-from pytest_totphog.conformance.progress import Account, Progress
+from pytest_totphog.conformance.progress import LEAST_FAILURES, Account, Progress
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
+from pytest_totphog.failures.waiting import Waited
 
 __all__ = ["Context", "Progress"]
 
 __tracebackhide__ = hidden_in_reports
 
-# Logins in the field lock after 3 to 10 failures, and the right code that proves them open must still be looked at.
-FAILURES_PER_ACCOUNT: Final = 2
+# How many steps around the current one a wrong code is no code of.
+NEAR: Final = 10
 # Of a time step, left when a code is taken: the delays below fit in.
 MIN_REMAINING: Final = 0.6
 # Seconds; some logins make one wait a little after each failure.
@@ -34,14 +38,27 @@ class Context:
         driver: the login.
         profile: by which it is judged.
         progress: what is known of it by now.
+        on_wait: is called with each wait on a live clock that is not a token's.
     """
 
-    def __init__(self, driver: LoginDriver, profile: Profile, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        driver: LoginDriver,
+        profile: Profile,
+        progress: Progress | None = None,
+        on_wait: Callable[[Waited], object] = lambda _: None,
+    ) -> None:
         self.driver = driver
         self.profile = profile
         self.progress = Progress() if progress is None else progress
         self.evidence = Evidence()
-        self.accounts: list[Account] = []
+        self._on_wait = on_wait
+        self._numbers = itertools.count(1)
+        self._failures = Counter[str]()
+        # The account that was refused last, and the attempt in which it was.
+        self._refused: tuple[Account, Any] | None = None
+        # The account that was guessed at until it was closed, a moment ago.
+        self.closed: Account | None = None
 
     @property
     def clock(self) -> Clock:
@@ -67,13 +84,20 @@ class Context:
             account = self.progress.only
             if self.driver.can("reset_throttle"):
                 self.driver.reset_throttle(account.handle)
-        self.accounts.append(account)
         return account
+
+    def sample(self) -> Account:
+        """Return an account that has taken a right code, to look at what its enrolment showed; one for all rules."""
+        if self.progress.sample is None:
+            account = self.account()
+            self.accept(account, self.code(account).code)
+            self.progress.sample = account
+        return self.progress.sample
 
     def enrol(self, handle: Any) -> Account:
         """Give an account TOTP."""
-        self.evidence.count("accounts enrolled")
-        source = self.driver.enrolled(handle)
+        with self._counted("accounts enrolled"):
+            source = self.driver.enrolled(handle)
         token = self.driver.token(source)
         return Account(handle, source, token, self.step(token))
 
@@ -95,13 +119,17 @@ class Context:
 
     def wait_for_step(self, token: TotpToken, step: int) -> None:
         """Move a frozen clock on to a time step, or wait for it."""
-        start = step * token.period * NANOSECONDS
-        ahead = max(0.0, (start - self.clock.time_ns()) / NANOSECONDS)
-        self.clock.wait_until(start, timeout=ahead + token.period)
+        self._wait_until(step * token.period * NANOSECONDS, token.period)
 
     def pause(self, seconds: float) -> None:
         """Let some time pass, on whichever clock."""
-        self.clock.wait_until(self.clock.time_ns() + round(seconds * NANOSECONDS), timeout=seconds + 60)
+        self._wait_until(self.clock.time_ns() + round(seconds * NANOSECONDS), 60)
+
+    def _wait_until(self, when: int, late: float) -> None:
+        live, started = self.live, self.clock.monotonic()
+        self.clock.wait_until(when, max(0.0, (when - self.clock.time_ns()) / NANOSECONDS) + late)
+        if live:
+            self._on_wait(Waited.of(self.clock.monotonic() - started, codes=0))
 
     def first_step(self, account: Account, gap: int = 0) -> int:
         """Return the first time step whose code was never sent, and has most of its time before it.
@@ -135,6 +163,15 @@ class Context:
             if zero or self.live or not code.code.startswith("0"):
                 return code
 
+    def wrong_code(self, account: Account) -> str:
+        """Return a wrong code that this rule has not sent yet: some logins count different ones only."""
+        token = account.token
+        step, least = self.step(token), 10 ** (token.digits - 1)
+        near = {token.code_at_step(step + offset) for offset in range(-NEAR, NEAR + 1)}
+        # No zero at the front, since those are for V8; the stride has no factor in common with how many there are.
+        codes = (str(least + 7919 * number % (9 * least)) for number in self._numbers)
+        return next(code for code in codes if code not in near)
+
     def spend(self, account: Account, step: int) -> None:
         """Remember that the login has accepted a code of this step."""
         token = account.token
@@ -145,8 +182,17 @@ class Context:
 
     def begin(self, account: Account) -> Any:
         """Log in with the right password, in a new session."""
-        self.evidence.count("logins begun")
-        return self.driver.begin(account.handle)
+        with self._counted("logins begun"):
+            return self.driver.begin(account.handle)
+
+    @contextmanager
+    def _counted(self, event: str) -> Iterator[None]:
+        """Count what is sent, and how long it takes."""
+        self.evidence.count(event)
+        started = self.clock.monotonic()
+        yield
+        number, seconds = self.progress.pace.get(event, (0, 0.0))
+        self.progress.pace[event] = number + 1, seconds + self.clock.monotonic() - started
 
     def answer(self, what: str, send: Callable[..., Outcome], *arguments: Any) -> Outcome:
         """Send a code, and return what the login made of it.
@@ -159,8 +205,8 @@ class Context:
         Raises:
             InvalidInput: when the driver answers with something else than an outcome.
         """
-        self.evidence.count("codes sent")
-        outcome = send(*arguments)
+        with self._counted("codes sent"):
+            outcome = send(*arguments)
         if not isinstance(outcome, Outcome):
             raise InvalidInput(
                 f"a code was answered with {shown(outcome)}; accepted are Outcome.ACCEPTED, Outcome.REFUSED and "
@@ -203,19 +249,53 @@ class Context:
                 self.pause(delay)
             attempt = self.begin(account)
             outcome = self.answer(what, send, attempt, code)
+        self._refused = None
+        if outcome is Outcome.REFUSED:
+            self._refused = (account, attempt)
+            self._let_forget(account)
+        elif outcome is Outcome.ACCEPTED:
+            self._failures[account.token.fingerprint] = 0
         return outcome, attempt
+
+    def _let_forget(self, account: Account) -> None:
+        """Let so much time pass after a failure, where that costs none, that no login makes the next code wait."""
+        token = account.token
+        self._failures[token.fingerprint] += 1
+        delays = DELAYS[: self._failures[token.fingerprint]]
+        if not self.live and sum(delays) < token.period * MIN_REMAINING:
+            self.pause(delays[-1])
 
     def login(self, account: Account, code: Any, what: str) -> Outcome:
         """Log in with a code, in a new session."""
         return self.patient(account, self.begin(account), code, what)[0]
 
-    def accept(self, account: Account, code: Any, what: str = "a right code") -> Any:
+    def accept(
+        self,
+        account: Account,
+        code: Any,
+        what: str = "a right code",
+        send: Callable[[Any, Any], Outcome] | None = None,
+    ) -> Any:
         """Log in with a code that must be accepted for the rule to be judged, and return the attempt.
+
+        An attempt in which this account was refused just now goes on, where the login lets it; else a new one is begun.
+
+        Args:
+            account: whose login it is.
+            code: what is sent.
+            what: see `answer`.
+            send: see `patient`.
 
         Raises:
             NotJudged: when it is not.
         """
-        outcome, attempt = self.patient(account, self.begin(account), code, what)
+        refused, self._refused = self._refused, None
+        if refused is not None and refused[0] is account and self.progress.attempts_go_on:
+            with suppress(Exception):  # of a driver that knows no way on from a refusal
+                if self.answer(what, send or self.driver.submit, refused[1], code) is Outcome.ACCEPTED:
+                    return refused[1]
+            self.progress.attempts_go_on = False
+        outcome, attempt = self.patient(account, self.begin(account), code, what, send)
         if outcome is not Outcome.ACCEPTED:
             raise NotJudged(f"{what} was {outcome.value}, so nothing can be told from a refusal")
         return attempt
@@ -229,56 +309,37 @@ class Context:
         for account in accounts:
             self.accept(account, self.code(account, ahead=True).code, "a right code afterwards")
 
-    def unspent(self) -> tuple[Account, str]:
-        """Return an account with a right code that was never sent."""
-        account = self.account()
-        return account, self.code(account).code
-
-    def accepted_of(
-        self,
-        spellings: Iterable[tuple[str, Callable[[str], Any]]],
-        *,
-        spent: bool = False,
-        pick: Callable[[], tuple[Account, str]] | None = None,
-    ) -> list[str]:
-        """Send what is made of right codes, a few for each account, and return the names of what was accepted.
-
-        Each account must take a right code afterwards: else its refusals may have been those of a lock.
+    def presuppose(self, id_: str, again: Callable[[], Outcome], otherwise: str) -> None:
+        """See that another rule is kept, by what it found, or by an attempt that it refuses.
 
         Args:
-            spellings: names, and what makes the value to be sent of a right code.
-            spent: whether the right code is used up first.
-            pick: gives an account and its right code; `unspent` unless given.
+            id_: the rule.
+            again: makes the attempt.
+            otherwise: what is so when the attempt is accepted.
 
         Raises:
-            NotJudged: when right codes are refused, or nothing of it can be sent.
+            NotJudged: when the rule is broken.
         """
-        queue, sent, found = list(spellings), 0, list[str]()
-        doubtful: list[Account] = []
-        while queue:
-            batch, queue = queue[:FAILURES_PER_ACCOUNT], queue[FAILURES_PER_ACCOUNT:]
-            account, code = self.unspent() if pick is None else pick()
-            if spent:
-                self.accept(account, code)
-            attempt = self.begin(account)
-            while batch:
-                name, spell = batch.pop(0)
-                try:
-                    outcome, attempt = self.patient(account, attempt, spell(code), name)
-                except NotImplementedError:
-                    self.evidence.note(f"{name}: cannot be sent")
-                    continue
-                sent += 1
-                if outcome is Outcome.ACCEPTED:
-                    found.append(name)
-                    queue = batch + queue
-                    break
-            else:
-                if spent:
-                    doubtful.append(account)
-                else:
-                    self.accept(account, code, "the right code itself")
-        if not sent:
-            raise NotJudged("the driver's submit() can send none of these values")
-        self.confirm(*doubtful)
-        return found
+        kept = self.progress.kept
+        if id_ not in kept:
+            kept[id_] = again() is not Outcome.ACCEPTED
+        if not kept[id_]:
+            raise NotJudged(f"presupposes {id_}: {otherwise}")
+
+    def bear_fewer(self, *, fresh: bool) -> None:
+        """After failures that have added up to a lock, send fewer from now on, and each time to a new account.
+
+        Args:
+            fresh: whether the account was new.
+
+        Raises:
+            NotJudged: the one that is being handled, when these were no more than every login bears.
+        """
+        if fresh and self.progress.failures == LEAST_FAILURES:
+            raise  # noqa: PLE0704 # called by handlers only
+        self.progress.failures, self.progress.reuse = LEAST_FAILURES, False
+
+    def unspent(self, account: Account | None = None) -> tuple[Account, str]:
+        """Return an account, a new one unless given, with a right code that was never sent."""
+        account = self.account() if account is None else account
+        return account, self.code(account).code

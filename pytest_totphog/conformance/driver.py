@@ -8,14 +8,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_totphog.errors import hidden_in_reports
+from pytest_totphog.credentials.otp import decode_secret
+from pytest_totphog.errors import InvalidInput, hidden_in_reports
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.totp_token import TotpToken
     from pytest_totphog.clocks.clock import Clock
     from pytest_totphog.servers.totp_server import TotpServer
 
-__all__ = ["OPTIONAL", "LoginDriver", "Outcome"]
+__all__ = ["OPTIONAL", "LoginDriver", "Outcome", "enrolled"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -151,9 +152,12 @@ class LoginDriver:
             return self.concurrent
         return getattr(type(self), method) is not getattr(LoginDriver, method)
 
+    def finish(self) -> None:
+        """Give back what the driver has taken; called after each rule, and it may be used again after that."""
+
     def token(self, source: str) -> TotpToken:
         """Return the token for what an enrolment showed, a URI or a secret, added to the server."""
-        token = self.server.enroll(source)
+        token = enrolled(self.server, source)
         if not self._parameters:
             return token
         shape = {name: getattr(token, name) for name in ("digits", "period", "algorithm")} | dict(self._parameters)
@@ -176,6 +180,15 @@ class LoginDriver:
         """Call `enroll` with the account, or without where it takes none."""
         enroll: Callable[..., str] = self.enroll
         return enroll(account) if inspect.signature(enroll).parameters else enroll()
+
+
+def enrolled(server: TotpServer, source: str) -> TotpToken:
+    """Return the token for what an enrolment showed; a secret may be of any length, which is a rule's to judge."""
+    try:
+        decode_secret(source)
+    except InvalidInput:
+        return server.enroll(source)
+    return server.add_token(name="account", secret=source)
 
 
 OPTIONAL: Final = (

@@ -103,8 +103,9 @@ class Measured:
         latest: the latest time step accepted, relative to the current one.
         period: length of a time step in seconds.
         digits: length of a code.
-        failures_before_throttle: how many wrong codes in a row were looked at before one was not.
-        lockout_seconds: how long the throttle lasted: the last of several in a row, and no longer than this.
+        failures_before_throttle: how many wrong codes were looked at before an account took none in any attempt.
+        failures_per_attempt: how many were looked at in one attempt before that took none, where others still did.
+        lockout_seconds: how long the account was closed: the last of several times in a row, to the second.
         lockout_grows: whether a second and third lockout lasted longer than the first.
         throttled: whether guessing was throttled at all within 100 failures.
     """
@@ -114,6 +115,7 @@ class Measured:
     period: int | None = None
     digits: int | None = None
     failures_before_throttle: int | None = None
+    failures_per_attempt: int | None = None
     lockout_seconds: float | None = None
     lockout_grows: bool | None = None
     throttled: bool | None = None

@@ -96,9 +96,11 @@ class Odds:
         Nothing is returned where the window was not measured, nor where it is not known how long a throttle lasts.
         """
         codes = accepted_codes(measured)
-        if codes is None or (measured.throttled and measured.lockout_seconds is None):
+        # What ends the attempt alone stops nobody: the next is begun at once.
+        throttled = measured.throttled and measured.failures_before_throttle is not None
+        if codes is None or (throttled and measured.lockout_seconds is None):
             return ()
-        allowed = measured.failures_before_throttle if measured.throttled else None
+        allowed = measured.failures_before_throttle if throttled else None
         found = []
         for seconds, words in HORIZONS:
             looked_at = guesses(seconds, rate, allowed, measured.lockout_seconds or 0)

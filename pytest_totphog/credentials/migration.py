@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
 
+from pytest_totphog.credentials.otp import encode_secret
+from pytest_totphog.credentials.otpauth import NotTotp, as_uri
 from pytest_totphog.errors import InvalidInput, hidden_in_reports
 
-__all__ = ["is_migration_uri", "parse_migration_uri"]
+__all__ = ["Migration", "check_batches", "parse_migration_uri"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -25,24 +28,33 @@ _TOTP: Final = 2
 _KINDS: Final = {1: "hotp", _TOTP: "totp"}
 
 
-def is_migration_uri(text: str) -> bool:
-    """Return whether a text is meant as an `otpauth-migration://` URI."""
-    return text.lstrip()[: len(_PREFIX)].lower() == _PREFIX
+@dataclass(frozen=True)
+class Migration:
+    """One QR code of an export.
+
+    Attributes:
+        accounts: the token parameters of every account, in its order, or why an account is none.
+        batch: what the codes of one export have in common.
+        index: the place of this one among them, from 0.
+        size: how many there are.
+    """
+
+    accounts: list[dict[str, Any] | NotTotp]
+    batch: int
+    index: int
+    size: int
 
 
-def parse_migration_uri(uri: str) -> list[dict[str, Any]]:
-    """Return the token parameters of every account in an export, in its order.
-
-    An export of many accounts is several QR codes; each one is read by itself.
+def parse_migration_uri(uri: str) -> Migration:
+    """Return what is in one QR code of an export; an export of many accounts is several.
 
     Args:
         uri: an `otpauth-migration://offline?data=…` URI.
 
     Raises:
-        InvalidInput: when it is broken or empty, or has an account that is no TOTP or has an algorithm or a number
-            of digits that no token may have.
+        InvalidInput: when it is broken or empty.
     """
-    _, _, query = uri.strip().replace("&amp;", "&").partition("?")
+    _, _, query = as_uri(uri).partition("?")
     data = next((value for name, _, value in (pair.partition("=") for pair in query.split("&")) if name == "data"), "")
     # A form decoder makes spaces of '+'; padding is lost where somebody took it for decoration.
     bare = unquote(data).replace(" ", "+").rstrip("=").replace("-", "+").replace("_", "/")
@@ -50,36 +62,59 @@ def parse_migration_uri(uri: str) -> list[dict[str, Any]]:
         payload = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
     except (binascii.Error, ValueError):  # ValueError for characters beyond ASCII
         raise InvalidInput("the data of the otpauth-migration:// URI is not base64") from None
-    accounts = [_account(value) for field, value in _fields(payload) if field == 1 and isinstance(value, bytes)]
+    fields = list(_fields(payload))
+    accounts = [_account(value) for field, value in fields if field == 1 and isinstance(value, bytes)]
     if not accounts:
         raise InvalidInput(f"the {_PREFIX} URI holds no account; accepted is {_PREFIX}offline?data=BASE64")
-    return accounts
+    size, index, batch = (next((value for field, value in fields if field == wanted), 0) for wanted in (3, 4, 5))
+    if not all(isinstance(number, int) for number in (size, index, batch)):
+        _broken()
+    return Migration(accounts, batch, index, size)
 
 
-def _account(message: bytes) -> dict[str, Any]:
+def check_batches(migrations: Collection[Migration]) -> None:
+    """See to it that several QR codes of an export are all of it; one alone is read by itself.
+
+    Raises:
+        InvalidInput: when one is missing; it says which.
+    """
+    given: dict[int, set[int]] = {}
+    for each in migrations:
+        given.setdefault(each.batch, set()).add(each.index)
+    for first in {each.batch: each for each in migrations if len(migrations) > 1}.values():
+        # No app shows a hundred, and a broken one may say any number.
+        missing = [str(index + 1) for index in range(min(first.size, 100)) if index not in given[first.batch]]
+        if missing:
+            numbers = f"QR code{'s' if len(missing) > 1 else ''} {', '.join(missing)} of {first.size}"
+            raise InvalidInput(f"{numbers} of the export is missing; give all of them, or one at a time")
+
+
+def _account(message: bytes) -> dict[str, Any] | NotTotp:
     fields = dict(_fields(message))
     name, issuer = _text(fields.get(2, b"")), _text(fields.get(3, b""))
     if issuer and name.startswith(f"{issuer}:"):
         name = name[len(issuer) + 1 :].lstrip(" ")
     elif not issuer and ":" in name:
         issuer, _, name = name.partition(":")
+    name = name.lstrip(" ") or issuer or "account"
     kind, algorithm, digits = fields.get(6, 0), fields.get(4, 0), fields.get(5, 0)
-    whose = f"the account {name!a} of the export"
+    whose, account = f"the account {name!a} of the export", f"{issuer}:{name}" if issuer else name
     if kind != _TOTP:
-        raise InvalidInput(f"{whose} is {_KINDS.get(kind, 'of an unknown type')}; accepted is totp")
+        kind = _KINDS.get(kind, "of an unknown type")
+        return NotTotp(f"{whose} is {kind}; accepted is totp", account, kind)
     if algorithm not in _ALGORITHMS or _ALGORITHMS[algorithm] == "md5":
-        raise InvalidInput(
-            f"{whose} has the algorithm {_ALGORITHMS.get(algorithm, 'unknown')}; accepted are sha1, sha256 and sha512"
-        )
+        named = _ALGORITHMS.get(algorithm, "unknown")
+        accepted = "accepted are sha1, sha256 and sha512"
+        return NotTotp(f"{whose} has the algorithm {named}; {accepted}", account, f"with the algorithm {named}")
     if digits not in _DIGITS:
         raise InvalidInput(f"{whose} has an unknown number of digits; an export knows 6 and 8")
     secret = fields.get(1)
     if not isinstance(secret, bytes) or not secret:
         raise InvalidInput(f"{whose} has no secret")
     return {
-        "name": name.lstrip(" "),
+        "name": name,
         "issuer": issuer,
-        "secret": base64.b32encode(secret).decode("ascii").rstrip("="),
+        "secret": encode_secret(secret),
         "algorithm": _ALGORITHMS[algorithm],
         "digits": _DIGITS[digits],
     }

@@ -6,22 +6,36 @@ import base64
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from typing import Final
 
 import pyotp
 
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 
-__all__ = ["ALGORITHMS", "DIGITS", "Generator", "as_algorithm", "decode_secret", "fingerprint", "random_secret"]
+__all__ = [
+    "ALGORITHMS",
+    "DIGITS",
+    "USUAL_BITS",
+    "Generator",
+    "as_algorithm",
+    "decode_secret",
+    "encode_secret",
+    "fingerprint",
+    "random_secret",
+]
 
 __tracebackhide__ = hidden_in_reports
 
 ALGORITHMS: Final = ("sha1", "sha256", "sha512")
 DIGITS: Final = (6, 7, 8)
+# The shortest secrets that services print; a shorter text may be a word.
+USUAL_BITS: Final = 80
 
 # Both cases, because upper() makes an 'S' of U+017F, too.
 _BASE32: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567")
-_SEPARATORS: Final = str.maketrans("", "", " \t\r\n\u00a0\u2009\u202f-\u2010\u2011=")
+# Spaces and dashes of every width, and what breaks lines or words and is not seen (U+00AD, U+200B).
+_SEPARATORS: Final = frozenset({"Zs", "Zl", "Zp", "Pd", "Cf"})
 
 
 class Generator(pyotp.OTP):
@@ -49,15 +63,21 @@ def decode_secret(text: str) -> tuple[str, bytes]:
     """Return a base32 secret in canonical form (upper case, no padding) and the key it stands for.
 
     Args:
-        text: base32 as pages print it: any case, with spaces, dashes or padding; from 1 byte up.
+        text: base32 as pages print it: any case, with spaces, dashes and padding at its end; from 1 byte up.
 
     Raises:
         InvalidInput: when it is empty or no base32; the message names a position, never the secret.
     """
-    bare = text.translate(_SEPARATORS)
+    padded = "".join(character for character in text if character in _BASE32 or not _separates(character))
+    bare = padded.rstrip("=")
     if not bare:
         raise InvalidInput("the secret is empty; accepted is base32 such as 'JBSWY3DPEHPK3PXP'")
     for position, character in enumerate(bare, start=1):
+        if character == "=":
+            raise InvalidInput(
+                f"the secret is not base32: its padding begins at character {position} of {len(bare)}; "
+                "accepted is padding at the end, and one secret"
+            )
         if character not in _BASE32:
             raise InvalidInput(
                 f"the secret is not base32: character {position} is {character!r}; "
@@ -72,13 +92,22 @@ def decode_secret(text: str) -> tuple[str, bytes]:
     return canonical, base64.b32decode(canonical + "=" * (-len(canonical) % 8))
 
 
+def _separates(character: str) -> bool:
+    return character in "\t\r\n\v\f\u2212" or unicodedata.category(character) in _SEPARATORS
+
+
 def random_secret(size: int = 20) -> str:
     """Return a new base32 secret.
 
     Args:
         size: bytes of randomness; 20 as RFC 4226 section 4 (R6) recommends.
     """
-    return base64.b32encode(secrets.token_bytes(size)).decode("ascii").rstrip("=")
+    return encode_secret(secrets.token_bytes(size))
+
+
+def encode_secret(key: bytes) -> str:
+    """Return a key as base32 in canonical form."""
+    return base64.b32encode(key).decode("ascii").rstrip("=")
 
 
 def as_algorithm(name: object) -> str:

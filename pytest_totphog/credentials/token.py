@@ -72,18 +72,22 @@ class Token:
         *,
         created_at: datetime,
         name: str,
-        secret: str | None = None,
+        secret: str | bytes | None = None,
         issuer: str = DEFAULT_ISSUER,
         digits: int = 6,
         period: int = 30,
         algorithm: str = "sha1",
     ) -> Token:
-        """Return a new token; without a secret it gets a random one of 160 bits."""
+        """Return a new token; its secret is base32 text, or the raw key, or else a random one of 160 bits."""
+        if secret is None:
+            secret = otp.random_secret()
+        elif isinstance(secret, (bytes, bytearray)):
+            secret = otp.encode_secret(secret)
         return Token(
             id=str(uuid.uuid4()),
             name=name,
             issuer=issuer,
-            secret=otp.random_secret() if secret is None else secret,
+            secret=secret,
             digits=digits,
             period=period,
             algorithm=algorithm,

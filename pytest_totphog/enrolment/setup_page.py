@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -10,7 +9,8 @@ from typing import Any, Final, TypeVar
 from pytest_totphog.browsers.library import PLACE, Library, library_of, performed
 from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.enrolment.sources import Source
+from pytest_totphog.enrolment.printed import printed_secret
+from pytest_totphog.enrolment.sources import URI, Source
 from pytest_totphog.errors import BrowserError, InvalidInput, TotphogError, hidden_in_reports, shown
 
 __all__ = ["enrolled_from"]
@@ -56,11 +56,6 @@ SHOWN: Final = """elements => {
   return [place, all[0].getClientRects().length > 0, found];
 }"""
 LINKS: Final = """() => [...document.querySelectorAll("a[href^='otpauth' i]")].map(link => link.href)"""
-
-_URI = re.compile(r"otpauth(?:-migration)?://[^\s\"'<>]+", re.IGNORECASE)
-_BASE32 = re.compile(r"[A-Z2-7]+")
-# Shorter ones are words: 80 bits are the least that is met.
-MIN_CHARACTERS: Final = 16
 
 
 def enrolled_from(page: Any, locator: Any, enroll: Callable[[Source], T], timeout: float) -> Any:
@@ -145,13 +140,6 @@ def _tried(
 
 
 def _printed(text: str) -> str | None:
-    """Return the URI or the secret that a text shows; a sentence has letters of base32 only, too."""
-    if uri := _URI.search(text):
-        return uri[0]
-    text = text.strip().rstrip("=")
-    groups = re.split(r"[\s-]+", text)
-    secret = "".join(groups)
-    even = len({len(group) for group in groups[:-1]}) <= 1 and len(groups[-1]) <= len(groups[0])
-    alike = secret in {secret.upper(), secret.lower()}
-    known = _BASE32.fullmatch(secret.upper()) is not None and secret.isascii()
-    return secret if even and alike and known and len(secret) >= MIN_CHARACTERS else None
+    """Return the URI or the secret that a text shows."""
+    uri = URI.search(text)
+    return uri[0] if uri else printed_secret(text)

@@ -118,7 +118,8 @@ def _key(token: Token) -> tuple[str, int, str, str]:
 
 
 def _used_token(token: Token) -> UsedToken:
-    return UsedToken(token.name, token.issuer, token.fingerprint[:8], token.digits, token.period, token.algorithm)
+    bits = len(token.secret) * 5 // 8 * 8
+    return UsedToken(token.name, token.issuer, token.fingerprint[:8], token.digits, token.period, token.algorithm, bits)
 
 
 def _used_codes(record: Record, around: Surroundings, tokens: list[Token]) -> Iterator[UsedCode]:

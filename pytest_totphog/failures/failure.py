@@ -14,6 +14,7 @@ class UsedToken:
 
     Attributes:
         fingerprint: the first 8 digits of what identifies the credential.
+        bits: length of the secret.
     """
 
     name: str
@@ -22,6 +23,7 @@ class UsedToken:
     digits: int
     period: int
     algorithm: str
+    bits: int = 160
 
 
 @dataclass(frozen=True)

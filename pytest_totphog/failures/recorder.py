@@ -56,6 +56,11 @@ class Recorder:
             self._record.add(code)
             self._record.overruled_by = by
 
+    def wait(self, waited: Waited) -> None:
+        """Record a wait that no token knows of, in any thread."""
+        with self._lock:
+            self._record.waited += waited
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
@@ -66,7 +71,7 @@ class Recorder:
         properties = [each for each in item.user_properties if each[0] not in waited.properties]
         if call.when == "setup":  # and its failure is taken back
             properties = [(name, "" if name == FAILURE_PROPERTY else value) for name, value in properties]
-        item.user_properties[:] = [*properties, *(waited.properties.items() if waited.codes else ())]
+        item.user_properties[:] = [*properties, *(waited.properties.items() if waited != Waited() else ())]
         report = yield
         if report.failed:
             self._explain(item, call, report)

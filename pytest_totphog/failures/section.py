@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytest_totphog.clocks.wording import duration, instant, time_of_day
+from pytest_totphog.credentials.otp import USUAL_BITS
 from pytest_totphog.failures.causes import causes
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 
@@ -59,7 +60,8 @@ def _token(token: UsedToken) -> str:
     issuer = f" of {token.issuer!r}" if token.issuer else ""
     usual = (token.digits, token.period, token.algorithm) == (6, 30, "sha1")
     shape = "" if usual else f", {token.digits} digits, {token.period} s, {token.algorithm}"
-    return f"{token.name!r}{issuer}, fingerprint {token.fingerprint}{shape}"
+    short = f", secret of {token.bits} bits" if token.bits < USUAL_BITS else ""
+    return f"{token.name!r}{issuer}, fingerprint {token.fingerprint}{shape}{short}"
 
 
 def _count(failure: Failure) -> str:

@@ -16,6 +16,8 @@ __all__ = ["Waited", "summary"]
 # What stands beside the number of codes.
 WAITED_FOR: Final = "totphog_codes_waited_for"
 SECONDS: Final = "totphog_waited_seconds"
+# What is shorter would be reported as 0.0 s.
+LEAST: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,9 @@ class Waited:
     seconds: float = 0.0
 
     @classmethod
-    def of(cls, seconds: float) -> Waited:
-        """Return what one code was waited for."""
-        # What is shorter would be told as 0.0 s.
-        return cls(1, int(seconds >= 0.05), seconds)
+    def of(cls, seconds: float, codes: int = 1) -> Waited:
+        """Return what one code was waited for, or none: what is waited before a code is taken, or between two."""
+        return cls(codes, int(seconds >= LEAST), seconds)
 
     def __add__(self, other: Waited) -> Waited:
         return Waited(self.codes + other.codes, self.waited_for + other.waited_for, self.seconds + other.seconds)
@@ -58,13 +59,11 @@ def summary(reports: Iterable[pytest.TestReport]) -> str:
     tests = [(_waited(report), report.nodeid) for report in last.values()]
     total = sum((waited for waited, _ in tests), Waited())
     line = f"totphog: {plural(total.codes, 'one-time code')}"
-    if not total.waited_for:
+    if total.seconds < LEAST:
         return f"{line}, none waited for"
     slowest, nodeid = max(tests, key=lambda test: test[0].seconds)
-    return (
-        f"{line}, {total.seconds:.1f} s waited for {total.waited_for} of them; "
-        f"slowest test {nodeid}, {slowest.seconds:.1f} s"
-    )
+    what = f" for {total.waited_for} of them" if total.waited_for else ""
+    return f"{line}, {total.seconds:.1f} s waited{what}; slowest test {nodeid}, {slowest.seconds:.1f} s"
 
 
 def _waited(report: pytest.TestReport) -> Waited:

@@ -37,8 +37,13 @@ def throttle(subject: Subject) -> str:
         return "not measured"
     if not measured.throttled:
         return f"none within {measured.failures_before_throttle or 100} wrong codes"
-    failures = measured.failures_before_throttle
-    after = "yes" if failures is None else f"after {plural(failures, 'wrong code')}"
+    account, attempt = measured.failures_before_throttle, measured.failures_per_attempt
+    if account is None:
+        after = (
+            "yes" if attempt is None else f"none of the account; an attempt ends after {plural(attempt, 'wrong code')}"
+        )
+    else:
+        after = f"after {plural(account, 'wrong code')}{'' if attempt is None else f', {attempt} in one attempt'}"
     if measured.lockout_seconds is not None:
         after += f", for {duration(measured.lockout_seconds)}{' and growing' if measured.lockout_grows else ''}"
     if subject.avoided:

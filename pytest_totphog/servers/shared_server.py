@@ -104,7 +104,7 @@ class SharedTotpServer(TotpServer):
             self._authenticator.clear()
         except StoreError as error:
             raise ServerError(f"{error}. Is `totphog serve` running there, and TOTPHOG_API_KEY its key?") from None
-        self._authenticator.open(lambda: self.api_url)
+        self._authenticator.open(self.api_url)
         self._started = True
         self._show_clock()
         self.show_scope()

@@ -148,7 +148,7 @@ class TotpServer:
         with self._starting:
             self._server.start()
             self._waiting = False
-        self._namespaces.open(lambda: self.api_url)
+        self._namespaces.open(self.api_url)
 
     def start_when_possible(self) -> None:
         """Start unless it runs; where sockets are forbidden, wait until somebody asks for its URL or port.
@@ -181,7 +181,7 @@ class TotpServer:
         self,
         *positional: Never,
         name: str = "account",
-        secret: str | None = None,
+        secret: str | bytes | None = None,
         issuer: str = DEFAULT_ISSUER,
         digits: int = 6,
         period: int = 30,
@@ -192,7 +192,7 @@ class TotpServer:
         Args:
             positional: none; an error that says how to call it.
             name: the account's name.
-            secret: base32 in any usual spelling; a random one of 160 bits unless given.
+            secret: base32 in any usual spelling, or the raw key as bytes; a random one of 160 bits unless given.
             issuer: the service's name; may be empty.
             digits: length of a code: 6, 7 or 8.
             period: length of a time step in seconds, 1 to 86,400.
@@ -220,7 +220,8 @@ class TotpServer:
         Raises:
             InvalidInput: when the URI is not what is accepted; nothing is added.
         """
-        return self._authenticator.add(self._authenticator.make(uri))
+        # For `make` None is a token without a URI.
+        return self._authenticator.add(self._authenticator.make("" if uri is None else uri))
 
     def enroll(self, source: Source, name: str = "account") -> TotpToken:
         """Add a token from what an enrolment page shows.
@@ -228,9 +229,10 @@ class TotpServer:
         Confirm the enrolment with `token.one_time_code()`, so that its code counts as spent.
 
         Args:
-            source: an `otpauth://totp/` or `otpauth-migration://` URI, the secret in base32 as printed, or a picture of
-                the QR code: its bytes (PNG, JPEG, WebP, SVG), its path, a `data:` URL, or an SVG element. A text that
-                ends in `.png`, `.jpg`, `.jpeg`, `.webp` or `.svg` is a path.
+            source: an `otpauth://totp/` or `otpauth-migration://` URI, the secret in base32 as printed (80 bits or
+                more; `add_token` takes any length), or a picture of the QR code: its bytes (PNG, JPEG, WebP, SVG), its
+                path, its address with the URI in it, a `data:` URL, or an SVG element. A text that ends in `.png`,
+                `.jpg`, `.jpeg`, `.webp` or `.svg` is a path.
             name: what to call it when the source is a bare secret.
 
         Raises:
@@ -271,10 +273,19 @@ class TotpServer:
         return self._authenticator.enroll_from(page, locator, name, timeout=timeout)
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
-        """Add a token for each account that a source shows, such as an authenticator's export; see `enroll`.
+        """Add a token for each account that a source shows.
+
+        Accounts that are no TOTP are skipped, with a warning that names them.
+
+        Args:
+            source: what `enroll` takes, and what has several accounts: a text or file with a URI a line, a file or text
+                of an unencrypted export of Aegis, andOTP, Bitwarden, Ente, 2FAS or Raivo, a picture with several QR
+                codes, or a list of any of them, such as all QR codes of one export of Google Authenticator.
+            name: what to call it when the source is a bare secret.
 
         Raises:
-            InvalidInput: when one of them is not what is accepted; nothing is added.
+            InvalidInput: when one of them is not what is accepted, or a QR code of an export is missing; nothing is
+                added.
             MissingExtra: for a picture, without the extra `qr`.
         """
         return self._authenticator.enroll_all(source, name)

@@ -90,8 +90,10 @@ def form_file(request: Request, name: str) -> bytes:
         _, fields, files = parser.parse_from_environ(request.environ)
     except (HTTPException, ValueError):
         raise HttpError(400, "The body is not a form: multipart/form-data by RFC 7578") from None
-    given = sorted([*files.keys(), *fields.keys()])
-    if unknown := [each for each in given if each != name]:
+    given = [*files.keys(), *fields.keys()]
+    if None in given:
+        raise HttpError(400, f"A part of the form has no name; accepted: {name}")
+    if unknown := sorted(each for each in given if each != name):
         raise HttpError(400, f"Unknown part {unknown[0][:50]!a}; accepted: {name}")
     if len(files.getlist(name)) != 1 or name in fields:
         raise HttpError(400, f"The form must have one file, named {name}; a file has a filename")

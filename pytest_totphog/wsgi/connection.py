@@ -35,7 +35,7 @@ DRAIN_SECONDS: Final = 2.0
 ENDLESS: Final = sys.maxsize
 
 _REQUEST_LINE = re.compile(r"([A-Z]{1,20}) (\S+) HTTP/1\.([01])")
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\x00-\x08\x0a-\x1f\x7f]*)")
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 
 
@@ -199,7 +199,7 @@ class Connection(WSGIRequestHandler):
             key = name.upper().replace("-", "_")
             if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
                 key = f"HTTP_{key}"
-            value = value.rstrip(" \t")
+            value = value.strip(" \t")
             if key in environ:
                 if key in ("CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST"):
                     raise HttpError(400, f"The header {name} is given twice")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import string
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
@@ -61,6 +63,9 @@ class App:
     def _respond(self, environ: WSGIEnvironment) -> Response:
         try:
             self._gate.check(environ)
+            query = environ.get("QUERY_STRING", "")
+            if not query.isascii():  # some clients escape nothing, and Werkzeug reads nothing else
+                environ["QUERY_STRING"] = quote(query.encode("latin-1", "replace"), safe=string.printable)
             request = Request(environ, populate_request=False)
             handler, arguments = self._match(request)
             return handler(request, **arguments)

@@ -1,6 +1,7 @@
 """The fixture totp_token and the marker totp that shapes it."""
 
 import base64
+import sys
 
 import pytest
 
@@ -219,7 +220,7 @@ def test_uri_and_single_arguments_of_different_markers(project: pytest.Pytester)
         ('algorithm="md5"', "@pytest.mark.totp: algorithm is 'md5'; accepted are sha1, sha256 and sha512"),
         ('name=""', "@pytest.mark.totp: name is empty; accepted is a string with a visible character"),
         ('secret=""', "@pytest.mark.totp: the secret is empty; accepted is base32 such as 'JBSWY3DPEHPK3PXP'"),
-        ('secret=b"JBSWY3DP"', "@pytest.mark.totp: secret is of type bytes; accepted is a base32 string"),
+        ("secret=5", "@pytest.mark.totp: secret is of type int; accepted is a base32 string"),
         (
             'secret="JBSWY3DPEHPK3PX1"',
             (
@@ -269,3 +270,79 @@ def test_token_survives_its_removal_from_the_server(project: pytest.Pytester) ->
         """
     )
     project.runpytest().assert_outcomes(passed=2)
+
+
+def test_marker_that_nothing_reads(project: pytest.Pytester) -> None:
+    """A test that takes no token, or no backend, is told that its marker changes nothing; one of many is not."""
+    project.makepyfile(
+        """
+        import pytest
+
+        pytestmark = [pytest.mark.totp(digits=8), pytest.mark.totp_policy(window=0)]
+
+        @pytest.fixture
+        def phone(totp_token):
+            return totp_token
+
+        @pytest.mark.totp(digits=8)
+        @pytest.mark.totp(period=60)
+        def test_forgotten(totp_server):
+            pass
+
+        @pytest.mark.totp_flaws("replay")
+        def test_flawed():
+            pass
+
+        @pytest.mark.totp(digits=7)
+        def test_by_another_fixture(phone):
+            assert phone.digits == 7
+
+        @pytest.mark.totp_policy(window=1)
+        def test_policy(simple_backend):
+            assert simple_backend.policy.window == 1
+
+        def test_others():
+            pass
+        """
+    )
+
+    result = project.runpytest("-W", "default")
+
+    result.assert_outcomes(passed=5, warnings=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*PytestWarning: @pytest.mark.totp changes nothing: test_forgotten does not take totp_token, which *",
+            "*PytestWarning: @pytest.mark.totp_flaws changes nothing: test_flawed does not take simple_backend or *",
+        ]
+    )
+    result = project.runpytest("-W", "error", "-k", "forgotten")
+    result.assert_outcomes(errors=1, deselected=4)
+
+
+def test_missing_package_is_no_marker_s_mistake(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of one that is there, nor of one that is not."""
+    monkeypatch.setitem(sys.modules, "time_machine", None)
+    monkeypatch.setitem(sys.modules, "bcrypt", None)
+    project.makepyfile(
+        """
+        import pytest
+
+        def test_clock(frozen_clock):
+            pass
+
+        @pytest.mark.totp_policy(window=0)
+        def test_backend(vault_backend):
+            pass
+        """
+    )
+
+    result = project.runpytest("--totphog-clock-patch=time-machine", "-rN")
+
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            "patch='time-machine' needs time-machine; install it with: pip install 'pytest-totphog[[]time-machine[]]'",
+            "*needs bcrypt; install it with: pip install 'pytest-totphog[[]backends[]]'",
+        ]
+    )
+    result.stdout.no_fnmatch_line("@pytest.mark.*:*needs*")

@@ -242,6 +242,15 @@ class TestScan:
             "otpauth://totp/Example:bob?secret=I5SW4ZLSMF2G64RB&issuer=Example&algorithm=SHA1&digits=6&period=30\n"
         )
 
+    def test_files_with_several_accounts(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        """Each has its line; what is no TOTP is named on stderr."""
+        (tmp_path / "list.txt").write_text(f"{URI}\n{URI.replace('totp/Shop:alice', 'hotp/Shop:eve')}\n")
+        (tmp_path / "code.png").write_bytes(qr.png(URI.replace("alice", "bob")))
+        assert main(["scan", "--uri", str(tmp_path / "list.txt"), str(tmp_path / "code.png")]) == 0
+        out, err = capsys.readouterr()
+        assert out == f"{URI}\n{URI.replace('alice', 'bob')}\n"
+        assert err == "totphog: not enrolled: 'Shop:eve' (hotp); accepted is totp\n"
+
     @pytest.mark.parametrize(
         ("content", "sentence"),
         [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.conformance.driver import LoginDriver, Outcome
+from pytest_totphog.conformance.drivers.form import has_any
 from pytest_totphog.errors import TotphogError, shown
 
 __all__ = ["BrowserLogin", "Window"]
@@ -56,7 +58,7 @@ class BrowserLogin(LoginDriver):
         code_selector: the field for the code, in the form that is sent next.
         accepted_selector: something that is seen only by those who are logged in.
         refused_selector: what tells that a code is refused; seen as soon as it has text.
-        throttled_text: a text in it that tells of too many failures.
+        throttled_text: a text in it that tells of too many failures, or several.
         protected_url: address of a page that only logged-in users see, with `accepted_selector` on it.
         timeout: seconds to wait for a page.
     """
@@ -69,7 +71,7 @@ class BrowserLogin(LoginDriver):
     code_selector = "[name=code]"
     accepted_selector = ""
     refused_selector = "[role=alert]"
-    throttled_text: str | None = None
+    throttled_text: str | Sequence[str] | None = None
     protected_url: str | None = None
     timeout = 30.0
 
@@ -141,8 +143,7 @@ class BrowserLogin(LoginDriver):
         if self.seen(window, self.accepted_selector):
             return Outcome.ACCEPTED
         refusal = self.evaluate(window, SEEN, self.refused_selector) or ""
-        throttled = self.throttled_text is not None and self.throttled_text in refusal
-        return Outcome.THROTTLED if throttled else Outcome.REFUSED
+        return Outcome.THROTTLED if has_any(refusal, self.throttled_text) else Outcome.REFUSED
 
     def protected_page(self, attempt: Window) -> bool:
         """Ask for the page at `protected_url`; to see the password or the code form instead is not to see it."""

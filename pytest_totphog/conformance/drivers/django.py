@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_totphog.conformance.drivers.form import Account, FormLogin, Page
@@ -16,14 +16,17 @@ __all__ = ["DjangoLogin"]
 class DjangoLogin(FormLogin):
     """A login of a Django project, in the same process, through Django's test client.
 
-    With pytest-django, mark the test class with `@pytest.mark.django_db(transaction=True)`. On a SQLite database in
-    memory, which all threads share, no race is tried: give the tests a file, `"TEST": {"NAME": "tests.sqlite3"}`.
+    With pytest-django, mark the test class with `@pytest.mark.django_db(transaction=True)`. Without it the driver sets
+    Django and its test environment up, until the rule is judged; the database is then the test class's affair. On a
+    SQLite database in memory, which all threads share, no race is tried: give the tests a file,
+    `"TEST": {"NAME": "tests.sqlite3"}`.
 
     Raises:
         TotphogError: where Django is not installed.
     """
 
     login_path = "/login/"
+    address = "127.0.0.1"
 
     def __init__(self) -> None:
         try:
@@ -34,7 +37,8 @@ class DjangoLogin(FormLogin):
                 "pip install django"
             ) from None
         super().__init__()
-        self.address = "127.0.0.1"
+        self._tear_down: Callable[[], object] | None = None
+        self._set_up()
 
     def new_account(self) -> Account:
         """Make a user with a random name, address and password."""
@@ -46,6 +50,7 @@ class DjangoLogin(FormLogin):
 
     def open_session(self) -> Any:
         """Return a test client, without cookies, that shows errors as the pages that visitors see."""
+        self._set_up()
         from django.test import Client
 
         return Client(raise_request_exception=False)
@@ -63,6 +68,26 @@ class DjangoLogin(FormLogin):
         text = answer.getvalue().decode(errors="replace")
         self.responses.append("\n".join([*urls, *(f"{name}: {value}" for name, value in answer.items()), text]))
         return Page(answer.status_code, answer.wsgi_request.get_full_path(), text, answer)
+
+    def finish(self) -> None:
+        """Tear Django's test environment down, if this driver has set it up."""
+        if self._tear_down is not None:
+            self._tear_down()
+            self._tear_down = None
+
+    def _set_up(self) -> None:
+        """Set Django and its test environment up, unless pytest-django or the project has: mails, hosts, contexts."""
+        import django
+        from django.apps import apps
+        from django.test.utils import setup_test_environment, teardown_test_environment
+
+        if not apps.ready:
+            django.setup()
+        try:
+            setup_test_environment()
+        except RuntimeError:
+            return  # it is set up already, and Django tells in no other way
+        self._tear_down = teardown_test_environment
 
     def change_address(self) -> None:
         """Send what follows from another address, as `REMOTE_ADDR` tells it."""

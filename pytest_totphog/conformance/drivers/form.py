@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -12,7 +13,12 @@ from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.drivers.html_form import HtmlForm, html_forms
 from pytest_totphog.errors import TotphogError, shown
 
-__all__ = ["Account", "Attempt", "FormLogin", "Page"]
+__all__ = ["Account", "Attempt", "FormLogin", "Page", "has_any"]
+
+
+def has_any(text: str, marks: str | Sequence[str] | None) -> bool:
+    """Return whether a text has one of some texts in it; None stands for none of them."""
+    return any(mark in text for mark in ([marks] if isinstance(marks, str) else marks or ()))
 
 
 @dataclass(eq=False)
@@ -52,6 +58,11 @@ class Page:
         """The address without host and query."""
         return urlsplit(self.url).path
 
+    @property
+    def words(self) -> list[str]:
+        """What the body says, without tags and what stands in them, such as tokens against CSRF."""
+        return re.sub(r"<[^>]*>", " ", self.text).split()
+
     def form(self, field: str) -> HtmlForm | None:
         """Return the form that has a field of this name, if there is one."""
         return next((form for form in html_forms(self.text) if field in form.names), None)
@@ -90,7 +101,7 @@ class FormLogin(LoginDriver):
         accepted_status: status of the page that a right code leads to.
         accepted_text: a text that only the page has which a right code leads to.
         throttled_status: status of the page for who failed too often.
-        throttled_text: a text that only the page has for who failed too often.
+        throttled_text: a text that only the page has for who failed too often, or several.
         protected_path: path of a page that only logged-in users see.
     """
 
@@ -103,11 +114,12 @@ class FormLogin(LoginDriver):
     accepted_status: int | None = None
     accepted_text: str | None = None
     throttled_status: int | None = 429
-    throttled_text: str | None = None
+    throttled_text: str | Sequence[str] | None = None
     protected_path: str | None = None
 
     def __init__(self) -> None:
         self.responses: list[str] = []
+        self._stranger: Page | None = None
 
     # How requests are sent.
 
@@ -148,9 +160,7 @@ class FormLogin(LoginDriver):
 
     def throttled(self, page: Page) -> bool:
         """Return whether a page tells that there were too many failures: it has one of the marks."""
-        return page.status == self.throttled_status or (
-            self.throttled_text is not None and self.throttled_text in page.text
-        )
+        return page.status == self.throttled_status or has_any(page.text, self.throttled_text)
 
     # The login.
 
@@ -208,9 +218,21 @@ class FormLogin(LoginDriver):
         return Outcome.ACCEPTED if self.accepted(page) else Outcome.REFUSED
 
     def protected_page(self, attempt: Attempt) -> bool:
-        """Ask for the page at `protected_path`; to be sent elsewhere, or an error, is not to see it."""
-        page = self.request(attempt.session, "GET", str(self.protected_path))
-        return page.status == 200 and page.path == self.protected_path
+        """Ask for the page at `protected_path`; to be sent elsewhere, or an error, is not to see it.
+
+        Some logins show their forms in place, at any address: then it is not to see it either to be shown the form for
+        the code, the form for the password that strangers are shown, or the same words as theirs.
+        """
+        path = str(self.protected_path)
+        page = self.request(attempt.session, "GET", path)
+        if self._stranger is None:
+            self._stranger = self.request(self.open_session(), "GET", path)
+        stranger = self._stranger
+        if page.status != 200 or page.path != path or stranger.status != 200 or stranger.path != path:
+            return page.status == 200 and page.path == path
+        password, strangers = page.form(self.password_field), stranger.form(self.password_field)
+        asks = page.form(self.code_field) or (password and strangers and password.names == strangers.names)
+        return page.words != stranger.words and not asks
 
     def rewind(self, attempt: Attempt) -> Attempt:
         """Return an attempt with the cookies and the page that the client had right after the password."""

@@ -22,7 +22,7 @@ class HttpLogin(FormLogin):
     Attributes:
         url: where the login is, such as `"http://127.0.0.1:5000"`; given to the constructor, or set by a subclass.
         json: whether it is an API: credentials and code are sent as JSON, and there are no pages to fill in.
-        headers: sent with every request.
+        headers: sent with every request; each driver has a copy of its class's, to change.
         csrf_cookie: name of the cookie whose value is sent back in `csrf_header`, for logins that check CSRF so.
         csrf_header: name of that header.
         timeout: seconds to wait for an answer.
@@ -30,6 +30,7 @@ class HttpLogin(FormLogin):
 
     url = ""
     json = False
+    headers: dict[str, str] = {}  # noqa: RUF012 # never changed: the constructor copies it
     csrf_cookie: str | None = None
     csrf_header = "X-CSRFToken"
     timeout = 30.0
@@ -39,7 +40,7 @@ class HttpLogin(FormLogin):
         self.url = self.url if url is None else url
         if not self.url.startswith(("http://", "https://")):
             raise InvalidInput(f"url is {shown(self.url)}; accepted is an address such as 'http://127.0.0.1:5000'")
-        self.headers: dict[str, str] = {}
+        self.headers = dict(self.headers)
 
     def begin(self, account: Any) -> Attempt:
         """Log in with the right password, in a new session."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import repeat
 from typing import Any, Final
 
 from pytest_totphog.conformance.context import Context
@@ -13,36 +14,63 @@ from pytest_totphog.conformance.progress import Account, Throttle
 
 __all__ = [
     "LIMIT",
+    "begun",
     "fail",
     "fresh",
     "let_in",
-    "measure_lockout",
     "not_if_rewound",
-    "presuppose_sessions",
+    "of_the_account",
     "required",
-    "stopped",
+    "spread",
     "throttle_of",
     "throttled_account",
 ]
 
 LIMIT: Final = 100
-# Seconds after which a lockout is tried whether it is over.
-LOCKOUTS: Final = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400)
-LOCKOUTS_IN_A_ROW: Final = 3
 
 
 def fail(context: Context, account: Account, attempt: Any, times: int) -> int | None:
-    """Send wrong codes, and return how many were looked at before one was not; None when all were.
+    """Send different wrong codes, and return how many were looked at before one was not; None when all were.
 
     Raises:
         NotJudged: when a wrong code was accepted.
     """
     for number in range(times):
-        outcome = context.submit(attempt, account.token.wrong_code(), "a wrong code")
+        outcome = context.submit(attempt, context.wrong_code(account), "a wrong code")
         if outcome is Outcome.THROTTLED:
             return number
         if outcome is Outcome.ACCEPTED:
             raise NotJudged("a wrong code was accepted")
+    return None
+
+
+def begun(context: Context, account: Account, before: int = 0) -> Iterator[Any]:
+    """Give attempts; some of them were begun before the first is used, so that no right password is given between."""
+    yield from [context.begin(account) for _ in range(before)]
+    while True:
+        yield context.begin(account)
+
+
+def spread(context: Context, account: Account, total: int, each: int, attempts: Iterator[Any]) -> int | None:
+    """Send wrong codes in several attempts, in each fewer than end it by themselves.
+
+    Args:
+        context: the rule's context.
+        account: whose codes are guessed.
+        total: how many are sent.
+        each: how many in an attempt at the most.
+        attempts: in which they are sent.
+
+    Returns:
+        How many were looked at before one was not, for the sake of the account; None when all were.
+    """
+    looked_at = 0
+    while looked_at < total:
+        times = min(each, total - looked_at)
+        number = fail(context, account, next(attempts), times)
+        if number is not None:
+            return looked_at + number
+        looked_at += times
     return None
 
 
@@ -69,65 +97,16 @@ def fresh(context: Context) -> Account:
 
 
 def throttle_of(context: Context) -> Throttle:
-    """Return how the login throttles guessing in one attempt; measured once."""
+    """Return how the login throttles guessing; measured once."""
     if context.progress.throttle is None:
-        account = fresh(context)
-        attempt = context.begin(account)
-        failures = fail(context, account, attempt, LIMIT)
-        if failures == 0:
-            raise NotJudged("a fresh account was throttled before its first failure; write reset_throttle()")
-        if not let_in(context, account, attempt, "a right code in the same attempt"):
-            silent = failures is None
-            found = Throttle(_failures_before_silence(context) if silent else failures, silent)
-        elif failures is None:
-            found = Throttle(None)
-        else:
-            raise Broken("a right code was accepted in an attempt that had been throttled")
-        context.progress.throttle = found
+        found = context.progress.throttle = _measured(context)
         context.progress.measured = replace(
-            context.progress.measured, throttled=found.failures is not None, failures_before_throttle=found.failures
+            context.progress.measured,
+            throttled=found.first is not None,
+            failures_before_throttle=found.account,
+            failures_per_attempt=found.attempt,
         )
     return context.progress.throttle
-
-
-def _failures_before_silence(context: Context) -> int:
-    """Return how many failures it takes until a right code is refused, where the login does not say so."""
-    fine, locked = 0, LIMIT
-    while locked - fine > 1:
-        middle = (fine + locked) // 2
-        account = fresh(context)
-        attempt = context.begin(account)
-        fail(context, account, attempt, middle)
-        if let_in(context, account, attempt, f"a right code after {middle} failures"):
-            fine = middle
-        else:
-            locked = middle
-    return locked
-
-
-def measure_lockout(context: Context, throttle: Throttle) -> None:
-    """Move a frozen clock on until the account is open again, some times over: a lockout may grow."""
-    if context.live or context.progress.measured.lockout_seconds is not None:
-        return
-    account = fresh(context)
-    attempt = context.begin(account)
-    lasted: list[int] = []
-    # A right code makes most logins forget what came before, so it is sent only where nothing else tells.
-    while len(lasted) < (1 if throttle.silent else LOCKOUTS_IN_A_ROW):
-        fail(context, account, attempt, (throttle.failures or LIMIT) if throttle.silent else LIMIT)
-        for passed, seconds in pairwise((0, *LOCKOUTS)):
-            context.pause(seconds - passed)
-            attempt = context.begin(account)
-            code = account.token.now() if throttle.silent else account.token.wrong_code()
-            what = f"a {'right' if throttle.silent else 'wrong'} code {seconds} s later"
-            if context.submit(attempt, code, what) is (Outcome.ACCEPTED if throttle.silent else Outcome.REFUSED):
-                lasted.append(seconds)
-                break
-        else:
-            break
-    if lasted:
-        grows = None if throttle.silent else lasted[-1] > lasted[0]
-        context.progress.measured = replace(context.progress.measured, lockout_seconds=lasted[-1], lockout_grows=grows)
 
 
 def required(context: Context) -> Throttle:
@@ -137,56 +116,122 @@ def required(context: Context) -> Throttle:
         NotJudged: when it does not.
     """
     throttle = throttle_of(context)
-    if throttle.failures is None:
+    if throttle.first is None:
         raise NotJudged("presupposes V28: guessing is not throttled at all")
     return throttle
 
 
-def throttled_account(context: Context) -> tuple[Account, Any, Any]:
-    """Return an account that was throttled in one attempt, and two more attempts that were begun before."""
+def of_the_account(context: Context) -> tuple[int, int, Throttle]:
+    """Return how many wrong codes an account takes, and how many of them an attempt, and the throttle.
+
+    Raises:
+        NotJudged: when the account takes any number.
+    """
     throttle = required(context)
-    account = fresh(context)
-    attempt, session, other = (context.begin(account) for _ in range(3))
-    fail(context, account, attempt, throttle.failures or LIMIT)
-    return account, session, other
-
-
-def presuppose_sessions(context: Context, account: Account, session: Any) -> None:
-    """Raise when an account that was throttled is not so in another session, begun before."""
-    if required(context).silent:
-        open_ = let_in(context, account, session, "a right code in another session")
-    else:
-        # No right code is spent on it, and so no time either: some throttles last a second.
-        wrong = account.token.wrong_code()
-        open_ = context.submit(session, wrong, "a wrong code in another session") is not Outcome.THROTTLED
-    if open_:
+    if throttle.account is None or throttle.first is None:
         raise NotJudged("presupposes V29: the throttle does not count across sessions")
+    return throttle.account, throttle.first, throttle
+
+
+def throttled_account(context: Context) -> tuple[Account, Iterator[Any]]:
+    """Return an account that takes no code in another attempt either, and further attempts.
+
+    Where the right password makes the login forget, they were all begun before.
+    """
+    total, each, throttle = of_the_account(context)
+    account = fresh(context)
+    attempts = begun(context, account, -(-total // each) + 2 if throttle.password_clears else 0)
+    spread(context, account, total, each, attempts)
+    # No right code is spent on it, and so no time either: some throttles last a second.
+    if not throttle.silent and fail(context, account, next(attempts), 1) is None:
+        raise NotJudged(f"{total} wrong codes led to the throttle once, and not again")
+    return account, attempts
 
 
 def not_if_rewound(context: Context, otherwise: Exception | None = None) -> None:
-    """Raise when an attempt that was throttled takes a right code with what the client held at its beginning."""
+    """Raise when a throttled account takes a right code in an attempt that has what the client held at first."""
     throttle = required(context)
     account = fresh(context)
-    attempt = context.begin(account)
-    fail(context, account, attempt, throttle.failures or LIMIT)
-    attempt = context.driver.rewind(attempt)
-    context.evidence.note("rewound what the client holds")
-    if let_in(context, account, attempt, "a right code with what the client held before"):
+
+    def rewound() -> Iterator[Any]:
+        attempt = context.begin(account)
+        while True:
+            yield attempt
+            attempt = context.driver.rewind(attempt)
+            context.evidence.note("rewound what the client holds")
+
+    attempts = rewound()
+    spread(context, account, throttle.account or throttle.first or LIMIT, throttle.first or LIMIT, attempts)
+    if let_in(context, account, next(attempts), "a right code with what the client held before"):
         raise otherwise or NotJudged("presupposes V31: the client holds the count of failures")
 
 
-def stopped(context: Context, account: Account, each: int, attempts: list[Any]) -> bool:
-    """Send 100 wrong codes, a few in each attempt, and return whether the account is throttled then.
+def _measured(context: Context) -> Throttle:
+    account = fresh(context)
+    attempt = context.begin(account)
+    first = fail(context, account, attempt, LIMIT)
+    if first == 0:
+        raise NotJudged("a fresh account was throttled before its first failure; write reset_throttle()")
+    open_ = let_in(context, account, attempt, "a right code in the same attempt")
+    if first is None and not open_ and fail(context, account, attempt, 1) == 0:
+        first = LIMIT
+    if first is None:
+        return Throttle(None) if open_ else _measured_in_silence(context)
+    if open_:
+        raise Broken("a right code was accepted in an attempt that had been throttled")
+    # In other attempts, the first of them at once: some throttles last a second.
+    more = spread(context, account, LIMIT + 1 - first, first, begun(context, account))
+    if more is not None:
+        context.closed = account
+        return Throttle(first + more, first if more else None)
+    # It may be the right password of each new attempt that makes the login forget.
+    account = fresh(context)
+    total = spread(context, account, LIMIT + 1, first, begun(context, account, LIMIT // first + 1))
+    if not total:  # none was looked at, where an attempt ends when the next is begun
+        return Throttle(None, first)
+    return Throttle(total, first if total > first else None, password_clears=True)
 
-    Args:
-        context: the rule's context.
-        account: whose codes are guessed.
-        each: how many in an attempt.
-        attempts: begun before; when they are used up, others are begun.
-    """
-    for _ in range(-(-LIMIT // each)):
-        attempt = attempts.pop(0) if attempts else context.begin(account)
-        if fail(context, account, attempt, each) is not None:
-            return True
-    attempt = attempts.pop(0) if attempts else context.begin(account)
-    return not let_in(context, account, attempt, "a right code")
+
+def _measured_in_silence(context: Context) -> Throttle:
+    """Return how the login throttles guessing, where it says no more than that a code is refused."""
+
+    def same(account: Account) -> Iterator[Any]:
+        return repeat(context.begin(account))
+
+    def anew(account: Account) -> Iterator[Any]:
+        return begun(context, account)
+
+    first = _least(lambda number: _locks(context, number, LIMIT, same))
+
+    def before(account: Account) -> Iterator[Any]:
+        return begun(context, account, LIMIT // first + 1)
+
+    for attempts in (anew, before):
+        if attempts is before and _locks(context, 0, first, before):
+            break  # an attempt ends when the next is begun
+        if _locks(context, first, first, attempts):
+            return Throttle(first, None, silent=True, password_clears=attempts is before)
+        if _locks(context, LIMIT, first, attempts):
+            total = _least(lambda number: _locks(context, number, first, attempts), first)  # noqa: B023 # called here
+            return Throttle(total, first, silent=True, password_clears=attempts is before)
+    return Throttle(None, first, silent=True)
+
+
+def _locks(context: Context, number: int, each: int, attempts: Callable[[Account], Iterator[Any]]) -> bool:
+    """Return whether a right code is refused after some wrong ones."""
+    account = fresh(context)
+    of_the_account = attempts(account)
+    spread(context, account, number, each, of_the_account)
+    return not let_in(context, account, next(of_the_account), f"a right code after {number} failures")
+
+
+def _least(locks: Callable[[int], bool], fine: int = 0) -> int:
+    """Return the least number that locks, where 100 do; most are small."""
+    locked = max(1, 2 * fine)
+    while locked < LIMIT and not locks(locked):
+        fine, locked = locked, 2 * locked
+    locked = min(locked, LIMIT)
+    while locked - fine > 1:
+        middle = (fine + locked) // 2
+        fine, locked = (fine, middle) if locks(middle) else (middle, locked)
+    return locked

@@ -9,8 +9,10 @@ from typing import Any, Final
 from pytest_totphog.conformance.check import rule
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
-from pytest_totphog.conformance.finding import Broken, Level, NotJudged
+from pytest_totphog.conformance.finding import Broken, Level
 from pytest_totphog.conformance.progress import Account
+from pytest_totphog.conformance.rules.codes import presuppose_single_use
+from pytest_totphog.conformance.rules.spellings import accepted_of
 
 __all__ = ["PARSING"]
 
@@ -45,20 +47,25 @@ _ADDITIONS: Final[tuple[tuple[str, Callable[[str], Any]], ...]] = (
 )
 
 
-@rule("V8", "A code has its exact length, leading zeros kept", Level.MUST, "RFC 4226", "5.3", accounts=9, waits=2)
+@rule(
+    "V8",
+    "A code has its exact length, leading zeros kept",
+    Level.MUST,
+    "RFC 4226",
+    "5.3",
+    accounts=9,
+    waits=2,
+    work=(1, 3, 8),
+)
 def exact_length(context: Context) -> str:
     """A code that begins with a zero is sent without it, with a zero more, a digit short, a digit long, and twice.
 
     Then as it is, which must be accepted. A login that compares numbers takes shorter codes, of which there are fewer,
     or refuses one right code in ten.
     """
-
-    def pick() -> tuple[Account, str]:
-        return _with_leading_zero(context)
-
-    account, code = pick()
+    account, code = _with_leading_zero(context, None)
     if context.login(account, code, "a right code that begins with a zero") is not Outcome.ACCEPTED:
-        account, code = pick()
+        account, code = _with_leading_zero(context, None)
         if context.login(account, code, "a right code that begins with a zero") is not Outcome.ACCEPTED:
             raise Broken("a right code that begins with a zero was refused")
     spellings: tuple[tuple[str, Callable[[str], str]], ...] = (
@@ -68,7 +75,8 @@ def exact_length(context: Context) -> str:
         ("with one digit more", lambda code: f"{code}0"),
         ("twice", lambda code: code + code),
     )
-    if found := context.accepted_of(spellings, pick=pick):
+    pick = partial(_with_leading_zero, context)
+    if found := accepted_of(context, spellings, pick=pick, account=None if context.live else account):
         raise Broken(f"a code that begins with a zero was accepted {_listed(found)}")
     return "codes too short or too long were refused, and one that begins with a zero was accepted in full"
 
@@ -82,6 +90,7 @@ def exact_length(context: Context) -> str:
     cves=("CVE-2025-6014", "CVE-2025-55000"),
     accounts=6,
     waits=1,
+    work=(1, 4, 16),
 )
 def spent_in_any_spelling(context: Context) -> str:
     """A code is used, and sent again with spaces around it, in other scripts' digits, with signs and zeros.
@@ -89,26 +98,25 @@ def spent_in_any_spelling(context: Context) -> str:
     Where used codes are remembered as they were sent, and compared after they were tidied up, each spelling is one
     more use.
     """
-    if found := context.accepted_of((("as it was", lambda code: code), *_ADDITIONS, *_OTHER_DIGITS), spent=True):
-        if "as it was" in found:
-            raise NotJudged("presupposes V1: a code is accepted again also as it was")
+    presuppose_single_use(context)
+    if found := accepted_of(context, (*_ADDITIONS, *_OTHER_DIGITS), spent=True):
         raise Broken(f"a spent code was accepted again {_listed(found)}")
     return f"a spent code was refused in {len(_ADDITIONS) + len(_OTHER_DIGITS)} other spellings"
 
 
-@rule("V10", "Only ASCII digits are a code", Level.SHOULD, "RFC 4226", "5.3", accounts=2)
+@rule("V10", "Only ASCII digits are a code", Level.SHOULD, "RFC 4226", "5.3", accounts=2, work=(1, 1, 4))
 def only_ascii_digits(context: Context) -> str:
     """A right code is sent in full-width, Arabic-Indic and superscript digits, which a lenient number parser takes.
 
     Each spelling more is one that a filter, a log or a memory of used codes does not know. Spaces and signs are looked
     at by V9 only: some logins strip them on purpose, and that does no harm as long as used codes stay used.
     """
-    if found := context.accepted_of(_OTHER_DIGITS):
+    if found := accepted_of(context, _OTHER_DIGITS):
         raise Broken(f"a code was accepted {_listed(found)}")
     return f"a right code was refused in the digits of {len(_OTHER_DIGITS)} other scripts"
 
 
-@rule("V11", "No code is no code", Level.MUST, "OWASP ASVS 5.0.0", "6.3.3", accounts=4)
+@rule("V11", "No code is no code", Level.MUST, "OWASP ASVS 5.0.0", "6.3.3", accounts=5, work=(1, 3, 12))
 def nothing_is_no_code(context: Context) -> str:
     """Instead of a code nothing is sent, null, true, zero, an empty list, an object, and lists with the right code.
 
@@ -126,25 +134,25 @@ def nothing_is_no_code(context: Context) -> str:
         ("a list of the right code", lambda code: [code]),
         ("a list that ends with the right code", lambda code: ["", code]),
     )
-    if found := context.accepted_of(values):
+    if found := accepted_of(context, values):
         raise Broken(f"in place of a code was accepted: {', '.join(found)}")
     return "whatever was sent in place of a code was refused"
 
 
-@rule("V12", "No fixed code opens", Level.MUST, "OWASP ASVS 5.0.0", "6.3.3", accounts=2)
+@rule("V12", "No fixed code opens", Level.MUST, "OWASP ASVS 5.0.0", "6.3.3", accounts=2, work=(1, 1, 5))
 def no_fixed_code(context: Context) -> str:
     """000000, 123456, 424242 and 111111 are sent: codes that are left in for tests and demonstrations."""
     fixed = {text[: context.progress.measured.digits] for text in FIXED}
 
-    def pick() -> tuple[Account, str]:
+    def pick(account: Account | None) -> tuple[Account, str]:
+        account = context.account() if account is None else account
         while True:
-            account = context.account()
             code = context.code(account)
             near = {account.token.code_at_step(code.step + offset) for offset in range(-10, 11)}
             if near.isdisjoint(fixed):  # by chance one of them may be right
                 return account, code.code
 
-    if found := context.accepted_of([(text, partial(_always, text)) for text in sorted(fixed)], pick=pick):
+    if found := accepted_of(context, [(text, partial(_always, text)) for text in sorted(fixed)], pick=pick):
         raise Broken(f"opened by the fixed code {', '.join(found)}")
     return f"refused: {', '.join(sorted(fixed))}"
 
@@ -152,10 +160,10 @@ def no_fixed_code(context: Context) -> str:
 PARSING: Final = (exact_length, spent_in_any_spelling, only_ascii_digits, nothing_is_no_code, no_fixed_code)
 
 
-def _with_leading_zero(context: Context) -> tuple[Account, str]:
-    """Return an account whose code, which was never sent, begins with a zero, soon if not now."""
+def _with_leading_zero(context: Context, account: Account | None) -> tuple[Account, str]:
+    """Return an account, a new one unless given, whose code, which was never sent, begins with a zero, soon or now."""
     several = context.live and context.driver.can("new_account")
-    accounts = [context.account() for _ in range(ACCOUNTS_AT_HAND if several else 1)]
+    accounts = [account] if account else [context.account() for _ in range(ACCOUNTS_AT_HAND if several else 1)]
     step, account = min(
         ((_step_with_leading_zero(context, account), account) for account in accounts), key=lambda pair: pair[0]
     )

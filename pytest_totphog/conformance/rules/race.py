@@ -22,9 +22,11 @@ __all__ = ["AT_ONCE", "LEAST_ROUNDS", "race"]
 
 # A race is a matter of chance: that many rounds, or as many as fit in the time, but never fewer than the least.
 ROUNDS: Final = 24
-LEAST_ROUNDS: Final = 8
+LEAST_ROUNDS: Final = 5
 MAX_SECONDS: Final = 4
 AT_ONCE: Final = 5
+# Seconds on a frozen clock until an account has forgotten a round, where it makes one wait after failures.
+BETWEEN_ROUNDS: Final = 60
 # How many turns are given away in a round, by all threads together.
 TURNS: Final = 2000
 # Seconds between the threads' waking and their requests.
@@ -44,29 +46,51 @@ def race(context: Context, what: str, make: Callable[[Account], str], send: Call
         Broken: when more than one was accepted.
         NotJudged: when never one was.
     """
-    successes, monotonic = 0, context.clock.monotonic
+    successes = rounds = 0
+    monotonic = context.clock.monotonic
     started = monotonic()
+    account: Account | None = None
+    attempts: list[Any] = []
     with _Turns() as turns:
-        for number in range(1, ROUNDS + 1):
-            if number > LEAST_ROUNDS and (context.live or monotonic() - started > MAX_SECONDS):
+        while rounds < ROUNDS:
+            if rounds >= LEAST_ROUNDS and (context.live or monotonic() - started > MAX_SECONDS):
                 break
-            account = context.account()
-            code = make(account)
-            attempts = [context.begin(account) for _ in range(AT_ONCE)]
+            again = account is not None
+            try:
+                account = context.account() if account is None else account
+                if again:
+                    context.pause(BETWEEN_ROUNDS)
+                code = make(account)
+                attempts += [context.begin(account) for _ in range(AT_ONCE - len(attempts))]
+            except Exception:
+                if not again:
+                    raise
+                # Who has used the code once is another user than before.
+                account, attempts, context.progress.reuse = None, [], False
+                continue
             # An app in another process, or one that waits for a database, takes turns by itself.
-            turns.shuffle(number % 2 == 0 and not context.live)
-            accepted = _at_once(context, attempts, code, f"{what}, sent {AT_ONCE} times at once", send, turns)
+            turns.shuffle(rounds % 2 == 1 and not context.live)
+            outcomes = _at_once(context, attempts, code, f"{what}, sent {AT_ONCE} times at once", send, turns)
+            accepted = outcomes.count(Outcome.ACCEPTED)
             if accepted > 1:
-                raise Broken(f"{what} let in {accepted} of {AT_ONCE} logins at the same moment, in round {number}")
-            successes += accepted
+                raise Broken(f"{what} let in {accepted} of {AT_ONCE} logins at the same moment, in round {rounds + 1}")
+            if again and not accepted:
+                context.progress.reuse = False  # the failures of the last round have locked it
+            else:
+                successes, rounds = successes + accepted, rounds + 1
+            # Attempts that were refused take the next code, where they were seen to, after as many failures.
+            refused = [each for each, outcome in zip(attempts, outcomes, strict=True) if outcome is Outcome.REFUSED]
+            attempts = refused if context.progress.side_by_side and rounds % (context.progress.failures + 1) else []
+            if context.live or not accepted or not context.progress.reuse:
+                account, attempts = None, []
     if not successes:
         raise NotJudged(f"{what} sent several times at once was never accepted at all")
 
 
 def _at_once(
     context: Context, attempts: list[Any], code: str, what: str, send: Callable[[Any, str], Outcome], turns: _Turns
-) -> int:
-    """Send one code in all attempts at the same time, and return how many were accepted.
+) -> list[Outcome | None]:
+    """Send one code in all attempts at the same time, and return what came of each; None for an error.
 
     Raises:
         Exception: the driver's, when it failed in every attempt.
@@ -75,7 +99,7 @@ def _at_once(
     barrier = threading.Barrier(len(attempts), action=lambda: start.append(monotonic() + HEAD_START))
     failures: list[Exception] = []
 
-    def run(attempt: Any) -> bool:
+    def run(attempt: Any) -> Outcome | None:
         sys.setprofile(None)
         barrier.wait(30)
         # A thread takes longer to wake than some logins take to answer: all must be awake, and wait busily.
@@ -83,16 +107,16 @@ def _at_once(
             pass
         sys.setprofile(turns)
         try:
-            return context.answer(what, send, attempt, code) is Outcome.ACCEPTED
+            return context.answer(what, send, attempt, code)
         except Exception as error:  # noqa: BLE001 # a server that cannot take them all at once has not accepted
             failures.append(error)
-            return False
+            return None
 
     with ThreadPoolExecutor(len(attempts)) as pool:
-        accepted = sum(pool.map(run, attempts))
+        outcomes = list(pool.map(run, attempts))
     if len(failures) == len(attempts):
         raise failures[0]
-    return accepted
+    return outcomes
 
 
 class _Turns:

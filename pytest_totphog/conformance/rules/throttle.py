@@ -10,16 +10,17 @@ from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, Level, NotJudged
 from pytest_totphog.conformance.rules.guessing import (
     LIMIT,
+    begun,
     fresh,
     let_in,
-    measure_lockout,
     not_if_rewound,
-    presuppose_sessions,
+    of_the_account,
     required,
-    stopped,
+    spread,
     throttle_of,
     throttled_account,
 )
+from pytest_totphog.conformance.rules.lockout import measure_lockout
 from pytest_totphog.errors import plural
 
 __all__ = ["THROTTLE"]
@@ -34,19 +35,22 @@ __all__ = ["THROTTLE"]
     cves=("CVE-2024-0227", "CVE-2024-32868"),
     needs=("new_account",),
     throttle=True,
-    accounts=2,
+    accounts=1,
     waits=1,
+    work=(2, 17, 35),
 )
 def throttled(context: Context) -> str:
-    """Up to 100 wrong codes are sent in one attempt, and then a right one, which must not be let in.
+    """Up to 100 different wrong codes are sent in one attempt, and then a right one, which must not be let in.
 
-    Six digits are guessed in hours where nothing slows a guesser down.
+    Six digits are guessed in hours where nothing slows a guesser down. Where an attempt ends before the account is
+    closed, it is measured how many failures the account takes, and how long it is closed then.
     """
     throttle = throttle_of(context)
-    if throttle.failures is None:
+    if throttle.first is None:
         raise Broken(f"{LIMIT} wrong codes in a row were looked at, and a right one was accepted after them")
-    measure_lockout(context, throttle)
-    return f"after {plural(throttle.failures, 'failure')} in a row a right code was not accepted"
+    measure_lockout(context)
+    both = "" if None in {throttle.account, throttle.attempt} else f", and after {throttle.account} in several attempts"
+    return f"after {plural(throttle.first, 'failure')} in a row{both} a right code was not accepted"
 
 
 @rule(
@@ -57,25 +61,29 @@ def throttled(context: Context) -> str:
     "7.3",
     needs=("new_account",),
     throttle=True,
-    accounts=2,
+    accounts=1,
     waits=1,
+    work=(1, 2, 6),
 )
 def across_sessions(context: Context) -> str:
-    """Wrong codes are sent in many sessions, in each fewer than would lock it, 100 in all; then a right one.
+    """Wrong codes are sent in many sessions, in each fewer than would end it, 100 in all; then a right one.
 
-    A count that is kept in the session is begun anew with every login, and a guesser opens as many as he likes.
+    A count that is kept in the session is begun anew with every login, and a guesser opens as many as he likes. Whether
+    the right password of each session makes the login forget, V32 judges.
     """
     throttle = required(context)
-    account = fresh(context)
-    each = max(1, (throttle.failures or 1) - 1)
-    if stopped(context, account, each, []):
-        return f"wrong codes in several sessions, at most {each} in each, led to the throttle"
-    if context.driver.can("rewind"):
+    each = throttle.first or 1
+    if throttle.account is not None:
+        each = max(1, each - 1)
+        # One more than close it when each session is used to its end; where they do not, 100.
+        for total in (throttle.account + 1, LIMIT):
+            account = fresh(context)
+            attempts = begun(context, account, total // each + 2 if throttle.password_clears else 0)
+            stopped = spread(context, account, total, each, attempts) is not None
+            if stopped or not let_in(context, account, next(attempts), "a right code"):
+                return f"wrong codes in several sessions, at most {each} in each, led to the throttle"
+    elif context.driver.can("rewind"):
         not_if_rewound(context)
-    # It may also be the right password of each new session that makes the login forget: V32 is about that.
-    account = fresh(context)
-    if stopped(context, account, each, [context.begin(account) for _ in range(LIMIT // each + 2)]):
-        raise NotJudged("presupposes V32: the right password that begins each session makes the login forget failures")
     raise Broken(f"{LIMIT} wrong codes, at most {each} in each session, led to no throttle")
 
 
@@ -88,14 +96,14 @@ def across_sessions(context: Context) -> str:
     needs=("new_account", "change_address"),
     throttle=True,
     waits=1,
+    work=(1, 3, 7),
 )
 def across_addresses(context: Context) -> str:
     """An account is throttled, and a right code sent from another network address. Guessers have many addresses."""
-    account, session, other = throttled_account(context)
-    presuppose_sessions(context, account, session)
+    account, attempts = throttled_account(context)
     context.driver.change_address()
     context.evidence.note("changed the network address")
-    if let_in(context, account, other, "a right code from another address"):
+    if let_in(context, account, next(attempts), "a right code from another address"):
         raise Broken("an account that was throttled took a right code from another network address")
     return "an account that was throttled was so from another network address too"
 
@@ -109,6 +117,7 @@ def across_addresses(context: Context) -> str:
     cves=("CVE-2026-78655",),
     needs=("new_account", "rewind"),
     throttle=True,
+    work=(1, 1, 6),
 )
 def counted_by_the_server(context: Context) -> str:
     """An attempt is throttled, and then goes on with the cookies and fields that it had at its beginning.
@@ -129,14 +138,14 @@ def counted_by_the_server(context: Context) -> str:
     needs=("new_account",),
     throttle=True,
     waits=1,
+    work=(1, 3, 7),
 )
 def survives_the_password(context: Context) -> str:
     """An account is throttled; then the right password is given anew, and a right code.
 
     A guesser of codes knows the password. Where its success clears the count, there is none.
     """
-    account, session, _ = throttled_account(context)
-    presuppose_sessions(context, account, session)
+    account, _ = throttled_account(context)
     if let_in(context, account, context.begin(account), "a right code after the right password"):
         raise Broken("an account that was throttled took a right code after the right password was given anew")
     return "an account that was throttled was so after the right password was given anew"
@@ -151,26 +160,27 @@ def survives_the_password(context: Context) -> str:
     needs=("new_account",),
     throttle=True,
     waits=2,
+    work=(1, 4, 10),
 )
 def reset_by_success(context: Context) -> str:
-    """One failure fewer than leads to the throttle, a success, and the same again.
+    """One failure fewer than closes the account, a success, and the same again.
 
     Else the failures of months add up until a user is locked out.
     """
-    throttle = required(context)
-    if throttle.failures is None or throttle.failures < 2:
+    total, each, throttle = of_the_account(context)
+    if total < 2:
         raise NotJudged("a single failure leads to the throttle")
     account = fresh(context)
+    sessions = -(-(total - 1) // each) + 1
+    attempts = begun(context, account, 2 * sessions if throttle.password_clears else 0)
     for when in ("", " after that"):
-        attempt = context.begin(account)
-        for _ in range(throttle.failures - 1):
-            context.submit(attempt, account.token.wrong_code(), "a wrong code")
+        stopped = spread(context, account, total - 1, each, attempts) is not None
         code = context.code(account).code
-        if context.submit(context.begin(account), code, f"a right code{when}") is not Outcome.ACCEPTED:
+        if stopped or context.submit(next(attempts), code, f"a right code{when}") is not Outcome.ACCEPTED:
             if not when:
-                raise NotJudged(f"{throttle.failures - 1} failures led to the throttle already")
+                raise NotJudged(f"{plural(total - 1, 'failure')} led to the throttle already")
             raise Broken("failures from before a success were counted after it")
-    return f"{throttle.failures - 1} failures before and after a success led to no throttle"
+    return f"{plural(total - 1, 'failure')} before and after a success led to no throttle"
 
 
 THROTTLE: Final = (

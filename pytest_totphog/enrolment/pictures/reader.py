@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_totphog.enrolment.pictures.data_url import decode_data_url
@@ -16,7 +14,7 @@ from pytest_totphog.errors import InvalidInput, MissingExtra, hidden_in_reports,
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["read_data_url", "read_file", "read_picture"]
+__all__ = ["read_data_url", "read_picture"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -29,26 +27,14 @@ MAX_SIDE: Final = 65_535
 ACCEPTED: Final = "a PNG, JPEG, WebP or SVG picture"
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
 # What people hand in by mistake, by its first bytes.
-_OTHERS: Final = {b"GIF8": "a GIF", b"BM": "a BMP", b"%PDF": "a PDF", b"II*\0": "a TIFF", b"MM\0*": "a TIFF"}
-
-
-def read_file(path: str | os.PathLike[str]) -> list[str]:
-    """Return what the QR codes in a picture file say, as `read_picture` does.
-
-    Args:
-        path: the file.
-
-    Raises:
-        InvalidInput: when it cannot be read, and as `read_picture` does.
-        MissingExtra: without zxing-cpp or Pillow.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError for a null character in the path
-        reason = getattr(error, "strerror", None) or error
-        raise InvalidInput(f"cannot read the picture {shown(os.fspath(path))}: {reason}") from None
-    return read_picture(data)
+_OTHERS: Final = {
+    b"GIF8": "a GIF",
+    b"BM": "a BMP",
+    b"%PDF": "a PDF",
+    b"II*\0": "a TIFF",
+    b"PK": "a ZIP archive",
+    b"MM\0*": "a TIFF",
+}
 
 
 def read_data_url(url: str) -> list[str]:

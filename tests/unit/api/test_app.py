@@ -278,7 +278,7 @@ def test_token_from_a_file(client: Client, picture: bytes) -> None:
         ("code.png", "image is not a data: URL; accepted is data:image/png;base64,…"),
         ("data:text/plain,hello", "the data: URL holds 'text/plain'; accepted is a PNG, JPEG, WebP or SVG picture"),
         ("data:image/png;base64,AAAA", "this is not a picture that is known; accepted is a PNG, JPEG, WebP or SVG"),
-        ("data:image/svg+xml,<svg/>", "there is no QR code in the picture of 800 x 400 pixels"),
+        ("data:image/svg+xml,<svg/>", "there is no QR code in the picture of 800 x 800 pixels"),
         (qr.data_uri("https://example.com/"), "the picture has no QR code to enrol with, but one with a link to"),
         (qr.data_uri(f"{URI}&digits=5"), "digits is 5; accepted are 6, 7 and 8"),
     ],
@@ -394,11 +394,6 @@ NEITHER = "Either uri, or name and secret, must be given"
         (
             {"uri": "otpauth://totp/a"},
             "the key URI has no secret; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32",
-        ),
-        ({"uri": f"otpauth://totp/?secret={SECRET}"}, "name is empty; accepted is a string with a visible character"),
-        (
-            {"uri": f"otpauth://totp/A:b?secret={SECRET}&issuer=C"},
-            "the key URI names two issuers: 'A' in the label and",
         ),
         ({"uri": "otpauth-migration://offline?data=AAAA"}, "this is an otpauth-migration:// export; accepted is an"),
     ],
@@ -998,7 +993,7 @@ def test_the_clock_is_released(client: Client, authenticator: Authenticator) -> 
 
 def test_a_clock_that_somebody_else_holds_is_not_released(client: Client, authenticator: Authenticator) -> None:
     """Inside a later freeze_time() of the test process it stays where it is."""
-    with FrozenClock("2024-01-15T10:30:00Z") as clock:
+    with FrozenClock("2024-01-15T10:30:00Z", "freezegun") as clock:
         authenticator.clock = clock
         with freezegun.freeze_time("2030-01-01"):
             response = client.delete("/api/v1/clock")

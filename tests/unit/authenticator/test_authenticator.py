@@ -236,7 +236,8 @@ def test_enrolling_all_or_none(authenticator: Authenticator) -> None:
         (None, "cannot enrol from NoneType; accepted are an otpauth:// URI, a base32 secret, and a picture of a QR"),
         (b"JBSWY3DPEHPK3PXP", "this is not a picture that is known; accepted is a PNG, JPEG, WebP or SVG picture"),
         ("https://example.com/", "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32"),
-        ("not base32!", "the secret is not base32: character 10 is '!'; accepted are the letters A to Z and the"),
+        ("JBSWY3DPEHPK3PX!", "the secret is not base32: character 16 is '!'; accepted are the letters A to Z and the"),
+        ("Not Found", "the text that begins with 'Not Found' is nothing to enrol with; accepted are an otpauth:// URI"),
         ("", "the secret is empty; accepted is base32"),
     ],
 )
@@ -247,6 +248,31 @@ def test_refused_enrolment_stores_nothing(authenticator: Authenticator, source: 
 
     assert str(caught.value).startswith(message)
     assert authenticator.tokens == []
+
+
+def test_accounts_of_other_kinds_are_skipped(authenticator: Authenticator) -> None:
+    """A warning names them; the others are enrolled."""
+    uris = [f"otpauth://{kind}/Shop:alice?secret=JBSWY3DPEHPK3PXP" for kind in ("hotp", "totp", "steam")]
+
+    with pytest.warns(
+        UserWarning, match=r"^not enrolled: 'Shop:alice' \(hotp\), 'Shop:alice' \(steam\); accepted is totp$"
+    ):
+        [token] = authenticator.enroll_all(uris)
+
+    assert (token.name, token.issuer) == ("alice", "Shop")
+
+
+def test_error_names_what_was_given(authenticator: Authenticator) -> None:
+    """One account was expected."""
+    uris = "\n".join(f"otpauth://totp/Shop:{name}?secret=JBSWY3DPEHPK3PXP" for name in ("alice", "bob"))
+
+    with pytest.raises(InvalidInput) as caught:
+        authenticator.enroll(uris)
+
+    assert str(caught.value) == (
+        "this is a list of URIs; there are 2 accounts: 'Shop:alice', 'Shop:bob'; accepted is one, and enroll_all() "
+        "takes all of them"
+    )
 
 
 # Being served

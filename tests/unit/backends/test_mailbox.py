@@ -109,7 +109,7 @@ def test_a_busy_port() -> None:
     with Mailbox() as busy, pytest.raises(ServerError) as caught:
         Mailbox(port=busy.port).start()
     assert str(caught.value).startswith("cannot receive mail on 127.0.0.1 port ")
-    assert str(caught.value).endswith("Choose another port, or 0")
+    assert str(caught.value).endswith("Choose another host or port; port 0 is a free one")
 
 
 def test_a_stopped_mailbox() -> None:

@@ -1,5 +1,7 @@
 """The odds of a guesser, computed by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_totphog.conformance.finding import Measured
@@ -89,6 +91,18 @@ def test_odds_of_a_login_without_throttle() -> None:
         (2_592_000, 25_920_000),
     ]
     assert odds[0].chance == pytest.approx(0.16472986376, rel=1e-9)
+
+
+def test_odds_of_a_login_with_two_limits() -> None:
+    """A guesser meets the account's: ten codes in a quarter of an hour, however many an attempt takes."""
+    measured = replace(MEASURED, failures_before_throttle=10, failures_per_attempt=5, lockout_seconds=900)
+    assert [each.guesses for each in Odds.of(measured)] == [40, 960, 28770]
+
+
+def test_odds_of_a_login_that_only_ends_attempts() -> None:
+    """The next attempt is begun at once, so nothing is throttled."""
+    measured = replace(MEASURED, failures_before_throttle=None, failures_per_attempt=5)
+    assert [each.guesses for each in Odds.of(measured)] == [36_000, 864_000, 25_920_000]
 
 
 @pytest.mark.parametrize("measured", [MEASURED, Measured(digits=6, throttled=False)])

@@ -10,7 +10,7 @@ from pytest_totphog import InvalidInput
 from pytest_totphog.credentials import otp
 from tests.support.vectors import RFC_4226, RFC_6238, RFC_KEYS
 
-SEPARATORS = [" ", "  ", "-", "\n", "\t", "=", "\u00a0", "\u2009", "\u202f", "\u2010", "\u2011"]
+SEPARATORS = [" ", "  ", "-", "\n", "\t", "\u00a0", "\u2009", "\u202f", "\u2010", "\u2011"]
 
 
 @pytest.mark.parametrize(("counter", "code"), RFC_4226)
@@ -43,6 +43,9 @@ def test_codes_keep_their_leading_zeros() -> None:
         " JBSWY3DPEHPK3PXP\r\n",
         "JBSWY3DPEHPK3PXP======",
         "JBSW\u00a0Y3DP\u202fEHPK\u20113PXP",
+        "JBSW\u200bY3DP\u00adEHPK\u20133PXP",
+        "\ufeffJBSW\u3000Y3DP\u2003EHPK\u22123PXP\u2028",
+        "JBSWY3DP EHPK3PXP = = =",
     ],
 )
 def test_secret_as_pages_print_it(text: str) -> None:
@@ -97,6 +100,21 @@ def test_character_outside_base32_is_named_by_position(text: str, position: int,
 
     assert "WY3D" not in str(e.value)
     assert "3PX" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "length"),
+    [("JBSWY3D=EHPK3PXP", 8, 16), ("JBSWY3DPEBLW64TMMQ====== JBSWY3DPEBLW64TMMQ======", 19, 42), ("=AE", 1, 3)],
+)
+def test_padding_in_the_middle_is_refused(text: str, position: int, length: int) -> None:
+    """A character became one, or two secrets ran together."""
+    with pytest.raises(InvalidInput) as caught:
+        otp.decode_secret(text)
+
+    assert str(caught.value) == (
+        f"the secret is not base32: its padding begins at character {position} of {length}; "
+        "accepted is padding at the end, and one secret"
+    )
 
 
 @pytest.mark.parametrize(("text", "length"), [("A", 1), ("JBS", 3), ("JBSWY3", 6), ("JBSWY3DPEHPK3PXPA", 17)])

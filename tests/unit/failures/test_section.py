@@ -1,5 +1,7 @@
 """What the report of a failed test shows."""
 
+import pytest
+
 from pytest_totphog.failures.failure import AppClock, ClockState, UsedToken
 from pytest_totphog.failures.section import facts, section
 from tests.unit.failures.failing import ALICE, SECONDS, code, failure
@@ -65,6 +67,13 @@ def test_many_codes() -> None:
     """The last of them, and how many there were."""
     told = failure(code(11), code(12, step=1), code_count=12)
     assert "codes  12 taken by this test, the last 2:" in facts(told)
+
+
+@pytest.mark.parametrize(("bits", "said"), [(40, ", secret of 40 bits"), (72, ", secret of 72 bits"), (80, "")])
+def test_short_secret(bits: int, said: str) -> None:
+    """One that is shorter than any service's is most likely cut off, or a word that was taken for it."""
+    token = UsedToken("bob", "", "27ac0ff2", 6, 30, "sha1", bits)
+    assert facts(failure(tokens=(token,))).splitlines()[0] == f"token  'bob', fingerprint 27ac0ff2{said}"
 
 
 def test_several_tokens() -> None:

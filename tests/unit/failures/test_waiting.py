@@ -54,6 +54,10 @@ def test_moment_is_no_waiting() -> None:
             "totphog: 5 one-time codes, none waited for",
         ),
         (
+            [report("test_a.py::test_a", 2, 0, 4.0)],
+            "totphog: 2 one-time codes, 4.0 s waited; slowest test test_a.py::test_a, 4.0 s",
+        ),
+        (
             [report("test_a.py::test_a", 1, 1, 29.9)],
             "totphog: 1 one-time code, 29.9 s waited for 1 of them; slowest test test_a.py::test_a, 29.9 s",
         ),

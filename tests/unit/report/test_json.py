@@ -31,6 +31,7 @@ def test_report(admin: Subject, created_at: datetime) -> None:
                         "digits": 6,
                         "failures_before_throttle": 5,
                         "lockout_seconds": 900,
+                        "failures_per_attempt": None,
                         "lockout_grows": None,
                         "throttled": True,
                     },

@@ -38,6 +38,14 @@ def test_window(measured: Measured, expected: str) -> None:
             Measured(failures_before_throttle=1, lockout_seconds=4, lockout_grows=True, throttled=True),
             "after 1 wrong code, for 4 seconds and growing",
         ),
+        (
+            Measured(failures_before_throttle=10, failures_per_attempt=5, lockout_seconds=61, throttled=True),
+            "after 10 wrong codes, 5 in one attempt, for 61 seconds",
+        ),
+        (
+            Measured(failures_per_attempt=5, throttled=True),
+            "none of the account; an attempt ends after 5 wrong codes",
+        ),
         (Measured(throttled=True), "yes"),
     ],
 )

@@ -101,6 +101,10 @@ def test_a_token_may_be_random(server: TotpServer) -> None:
     ("add", "message"),
     [
         (lambda server: server.add_token(digits=5), "digits is 5; accepted are 6, 7 and 8"),
+        (
+            lambda server: server.add_uri(None),
+            "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32",
+        ),
         (lambda server: server.add_token(period=0), "period is 0; accepted are whole seconds from 1 to 86400"),
         (
             lambda server: server.add_uri("otpauth://hotp/a?secret=AA"),

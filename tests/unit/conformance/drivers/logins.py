@@ -47,7 +47,7 @@ class SitePages:
 
     username_selector = "[name=name]"
     accepted_selector = "#welcome"
-    throttled_text = "Too many failures"
+    throttled_text = ("Account closed", "Too many failures")
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,24 @@ class Site:
         return Response("There is no such page.", 404)
 
 
+class InPlace(Site):
+    """The same, with its forms at the address that was asked for, whoever asks."""
+
+    def home(self, request, session):
+        """Whatever the visitor is due."""
+        if "password" in request.form:
+            session.name = request.form["name"]
+        if "code" in request.form:
+            session.inside = request.form["code"] == "123456"
+        if session.inside:
+            return page(
+                "Welcome", "<p id=welcome>Ahoy, {name}</p><form><input name=password></form>", name=session.name
+            )
+        # The page of a session that has given a password greets it.
+        form = CODE_FORM if session.name else PASSWORD_FORM.replace("/session", "/home")
+        return page("Log in", "<p>{name}</p>" + form, csrf=session.csrf, name=session.name, alert="")
+
+
 def page(title: str, body: str, status: int = 200, **values: str) -> Response:
     """A page of HTML."""
     return Response(PAGE.format(title=title, body=body.format(**values)), status, mimetype="text/html")

@@ -107,6 +107,46 @@ FILE_SETTINGS = """
 """
 
 
+FILE_DATABASE = """
+    from lighthouse.settings import *
+    DATABASES["default"]["NAME"] = "site.sqlite3"
+"""
+
+MODELS = """
+    from django.contrib.auth.models import User
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+"""
+
+WITHOUT_PYTEST_DJANGO = """
+    import lighthouse_login
+    from django.conf import settings
+    from pytest_totphog.conformance import TotpConformance
+
+    class LateLogin(lighthouse_login.LighthouseLogin):
+        def __init__(self):
+            super().__init__()
+            # Models can be imported when Django is set up, which the driver has done.
+            from django.contrib.auth.models import User
+            from django.core.management import call_command
+            from django_otp.plugins.otp_totp.models import TOTPDevice
+            lighthouse_login.User, lighthouse_login.TOTPDevice = User, TOTPDevice
+            call_command("migrate", verbosity=0)
+
+        def open_session(self):
+            session = super().open_session()
+            assert "testserver" in settings.ALLOWED_HOSTS
+            return session
+
+    class TestLighthouse(TotpConformance):
+        driver = LateLogin
+
+    def test_afterwards():
+        from django.core import mail
+        assert "testserver" not in settings.ALLOWED_HOSTS
+        assert not hasattr(mail, "outbox")
+"""
+
+
 @pytest.fixture
 def lighthouse(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """The example's project, its database in memory or, with other settings, in a file; run in another process."""
@@ -130,6 +170,16 @@ def test_battery(lighthouse: pytest.Pytester) -> None:
     result = lighthouse.runpytest_subprocess("--ds=lighthouse.settings", "-rs", "-k", "V1_ or V4_ or V19_ or V24_")
     result.assert_outcomes(passed=3, skipped=1)
     result.stdout.fnmatch_lines("*V4: the driver's attempts cannot be submitted from several threads*")
+
+
+def test_battery_without_pytest_django(lighthouse: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver sets Django and its test environment up, for mails, hosts and contexts, and down after each rule."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p totphog -W error --strict-markers")
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "in_a_file")
+    login = LOGIN.replace(MODELS, "")
+    lighthouse.makepyfile(in_a_file=FILE_DATABASE, lighthouse_login=login, test_project=WITHOUT_PYTEST_DJANGO)
+    result = lighthouse.runpytest_subprocess("-k", "V1_ or V24_ or afterwards")
+    result.assert_outcomes(passed=3, deselected=32)
 
 
 def test_without_django(monkeypatch: pytest.MonkeyPatch) -> None:

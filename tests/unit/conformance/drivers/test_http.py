@@ -3,10 +3,10 @@
 import pytest
 
 from pytest_totphog.conformance.driver import Outcome
-from pytest_totphog.conformance.drivers import HttpLogin
+from pytest_totphog.conformance.drivers import Attempt, HttpLogin
 from pytest_totphog.errors import InvalidInput, TotphogError
 from tests.unit.conformance.drivers.logins import ADA, DemoLogin, Enrolled, SiteLogin
-from tests.unit.conformance.drivers.site import Site
+from tests.unit.conformance.drivers.site import InPlace, Site
 
 
 def test_forms_right_code(site_url: str) -> None:
@@ -42,6 +42,36 @@ def test_forms_throttled(site_url: str, marks: dict[str, object]) -> None:
     attempt = login.begin(ADA)
     assert [login.submit(attempt, "000000") for _ in range(4)] == [Outcome.REFUSED] * 3 + [Outcome.THROTTLED]
     assert login.submit(login.begin(ADA), "123456") is Outcome.THROTTLED
+
+
+def test_forms_throttled_by_one_of_several_texts(site_url: str) -> None:
+    """A login has more than one word for it."""
+    marks = {"throttled_status": None, "throttled_text": ("Account closed", "Too many")}
+    login = type("Login", (SiteLogin,), marks)(site_url)
+    attempt = login.begin(ADA)
+    assert [login.submit(attempt, "000000") for _ in range(4)] == [Outcome.REFUSED] * 3 + [Outcome.THROTTLED]
+
+
+def test_headers_of_the_class(site_url: str) -> None:
+    """They are sent, and each driver changes its own."""
+    login_class = type("Login", (SiteLogin,), {"headers": {"X-Forwarded-For": "192.0.2.1"}})
+    login, other = login_class(site_url), login_class(site_url)
+    login.headers["X-Forwarded-For"] = "192.0.2.2"
+    sent = [each.request(each.open_session(), "GET", "/login").response.request.headers for each in (login, other)]
+    assert [headers["X-Forwarded-For"] for headers in sent] == ["192.0.2.2", "192.0.2.1"]
+    assert SiteLogin(site_url).headers == {}
+
+
+@pytest.mark.parametrize("site", [InPlace()])
+def test_forms_in_place(site_url: str) -> None:
+    """Where every address answers 200, a stranger's page and the form for the code are not the protected page."""
+    login = type("Login", (SiteLogin,), {"login_path": "/home", "accepted_path": None, "accepted_text": "Ahoy"})(
+        site_url
+    )
+    stranger = Attempt(ADA, session := login.open_session(), None, (session.cookies, None))
+    half, done = login.begin(ADA), login.begin(ADA)
+    assert login.submit(done, "123456") is Outcome.ACCEPTED
+    assert [login.protected_page(each) for each in (stranger, half, done)] == [False, False, True]
 
 
 def test_forms_attempt_that_was_thrown_out(site: Site, site_url: str) -> None:

@@ -93,6 +93,40 @@ class SingleFactorDriver(HonestDriver):
         return None if account.secret else super().begin_enrolment(account)
 
 
+class PausesAfterAFailure(HonestLogin):
+    """Makes one wait after a wrong code, and looks at none meanwhile."""
+
+    seconds = 1
+
+    def confirm_enrolment(self, user: User, code: object) -> bool:
+        if self.now() < user.locked_until:
+            return False
+        confirmed = super().confirm_enrolment(user, code)
+        user.locked_until = 0 if confirmed else self.now() + self.seconds
+        return confirmed
+
+
+class PausesLong(PausesAfterAFailure):
+    """Makes one wait for a quarter of an hour."""
+
+    seconds = 900
+
+
+class BeginsAnew(HonestLogin):
+    """Shows another secret after a wrong code."""
+
+    def confirm_enrolment(self, user: User, code: object) -> bool:
+        confirmed = super().confirm_enrolment(user, code)
+        user.pending = ""
+        return confirmed
+
+
+@pytest.mark.parametrize("login", [PausesAfterAFailure, PausesLong, BeginsAnew])
+def test_failed_confirmation_that_has_consequences(login: type[HonestLogin]) -> None:
+    """It is waited for, or the enrolment is begun anew, until a right code tells that the wrong one was looked at."""
+    assert judged("V16", login)[0] is Verdict.PASSED
+
+
 @pytest.mark.parametrize("id_", ["V13", "V14", "V15", "V16", "V17", "V18"])
 def test_honest_login_passes(id_: str) -> None:
     """A login that does everything right."""
