@@ -187,7 +187,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Keep which part of the run a test is in, and say of its markers if there is nothing that they could shape."""
+    """Keep for how long the app remembers used codes; say of a marker that the test takes nothing it could shape."""
     enter_part(item)
     if item.own_markers:
         warn_of_unread_markers(item)
