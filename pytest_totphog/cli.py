@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -211,9 +212,8 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
 
     # A secret of CI's often ends with a line break, which no header carries.
     api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY", "").strip() or None
-    permissions = "--api-key KEY or --insecure"
-    gate = gate_for(options.host, api_key=api_key, insecure=options.insecure, permissions=permissions)
-    chosen: dict[str, Any] = {"gate": gate}
+    said = {"insecure": options.insecure, "permissions": "--api-key KEY or --insecure"}
+    chosen: dict[str, Any] = {"gate": gate_for(options.host, api_key=api_key, **said)}
     accepted = app_options(options.app)
     if api_key is not None and options.app == "login-demo":
         raise InvalidInput(
@@ -296,7 +296,7 @@ def _scan(options: argparse.Namespace) -> int:
     from pytest_totphog.authenticator.authenticator import Authenticator
     from pytest_totphog.errors import InvalidInput
 
-    if any(not Path(each).exists() and _is_credential(each) for each in options.image):
+    if any(_is_credential(each) and not Path(each).exists() for each in options.image):
         raise InvalidInput("this is no picture, but a secret or a URI (not shown); for its code: totphog code …")
     sources = [sys.stdin.buffer.read() if each == "-" else Path(each) for each in options.image]
     with warnings.catch_warnings(record=True, action="always") as skipped:
@@ -310,13 +310,7 @@ def _scan(options: argparse.Namespace) -> int:
 
 
 def _is_credential(text: str) -> bool:
-    from pytest_totphog.credentials.otp import decode_secret
-    from pytest_totphog.errors import InvalidInput
-
-    try:
-        return text.lower().startswith("otpauth") or len(decode_secret(text)[1]) >= 10
-    except InvalidInput:
-        return False
+    return re.fullmatch(r"otpauth.*|[a-z2-7 =-]{16,}", text, re.IGNORECASE) is not None
 
 
 def _qr(options: argparse.Namespace) -> int:

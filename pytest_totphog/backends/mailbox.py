@@ -134,8 +134,8 @@ class Mailbox:
             controller.start()
         except (OSError, OverflowError) as error:
             raise ServerError(
-                f"cannot receive mail on {self.host} port {self._asked_port}: {error}. Choose another host or port; "
-                "port 0 is a free one"
+                f"cannot receive mail on {self.host} port {self._asked_port}: {error}. "
+                "Choose another host or port; port 0 is a free one"
             ) from None
         self._controller, self._process = controller, os.getpid()
 

@@ -25,7 +25,7 @@ import pytest
         ("-ototphog_min_remaining=soon", "the ini totphog_min_remaining is 'soon'; accepted are 0 to 86400 seconds"),
         ("-ototphog_account_timeout=-1", "the ini totphog_account_timeout is '-1'; accepted are 0 to 86400 seconds"),
         (
-            '-ototphog_account_pool=[{"name": "alice"}]',
+            '-ototphog_account_pool=[{"name": "alice", "secret": "GEZDGNBVGY3TQOJQ"}]',
             "the ini totphog_account_pool holds accounts; accepted are a file's path and env:NAME",
         ),
         (
@@ -47,6 +47,7 @@ def test_mistake(project: pytest.Pytester, given: str, sentence: str) -> None:
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {sentence}"])
     assert "test session starts" not in result.stdout.str()
+    assert "GEZDGNBVGY3TQOJQ" not in result.stdout.str() + result.stderr.str()
 
 
 def test_mistake_under_xdist(project: pytest.Pytester) -> None:
