@@ -49,8 +49,8 @@ def refused_secret(text: str) -> InvalidInput:
         except InvalidInput as error:
             return error
     return InvalidInput(
-        f"the text that begins with {text.strip()[:SHOWN]!a} is nothing to enrol with; accepted are an otpauth:// URI, a list of them, an export, a secret of "
-        f"{USUAL_BITS} bits or more as printed, and a picture of a QR code"
+        f"the text that begins with {text.strip()[:SHOWN]!a} is nothing to enrol with; accepted are an otpauth:// URI, "
+        f"a list of them, an export, a secret of {USUAL_BITS} bits or more as printed, and a picture of a QR code"
     )
 
 

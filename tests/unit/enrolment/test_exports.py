@@ -118,23 +118,25 @@ def test_bitwarden(text: str) -> None:
     ]
 
 
+ENCRYPTED = "this is {} export, and it is encrypted; export it again without a password"
+FIELDS = "this is {} export, but an account in it has not the fields that it should have"
 ACCEPTED = "accepted are the unencrypted exports of Aegis, andOTP, Bitwarden, Ente, 2FAS and Raivo"
 
 
 @pytest.mark.parametrize(
     ("export", "message"),
     [
-        ({"version": 1, "header": {"slots": [{}]}, "db": "AAAA"}, "this is an Aegis export, and it is encrypted; export it again without a password"),
-        ({"encrypted": True, "passwordProtected": True, "data": "2.AA|AA"}, "this is a Bitwarden export, and it is encrypted; export it again without a password"),
-        ({"encrypted": True, "items": []}, "this is a Bitwarden export, and it is encrypted; export it again without a password"),
-        ({"version": 1, "kdfParams": {"memLimit": 1}, "encryptedData": "AA", "encryptionNonce": "AA"}, "this is an Ente export, and it is encrypted; export it again without a password"),
-        ({"services": [], "servicesEncrypted": "AA:AA:AA"}, "this is a 2FAS export, and it is encrypted; export it again without a password"),
+        ({"version": 1, "header": {"slots": [{}]}, "db": "AAAA"}, ENCRYPTED.format("an Aegis")),
+        ({"encrypted": True, "passwordProtected": True, "data": "2.AA|AA"}, ENCRYPTED.format("a Bitwarden")),
+        ({"encrypted": True, "items": []}, ENCRYPTED.format("a Bitwarden")),
+        ({"version": 1, "kdfParams": {"memLimit": 1}, "encryptedData": "AA"}, ENCRYPTED.format("an Ente")),
+        ({"services": [], "servicesEncrypted": "AA:AA:AA"}, ENCRYPTED.format("a 2FAS")),
         ({"db": {"entries": []}}, "this is an Aegis export, and it has no account with one-time passwords"),
         ({"items": [{"login": None}]}, "this is a Bitwarden export, and it has no account with one-time passwords"),
-        ({"db": {"entries": [{}]}}, "this is an Aegis export, but an account in it has not the fields that it should have"),
-        ({"services": [5]}, "this is a 2FAS export, but an account in it has not the fields that it should have"),
-        ([{"kind": 5, "secret": "A"}], "this is a Raivo export, but an account in it has not the fields that it should have"),
-        ([{"kind": "TOTP", "secret": "A", "account": "a", "digits": "six"}], "the account 'a' of the export has digits='six'"),
+        ({"db": {"entries": [{}]}}, FIELDS.format("an Aegis")),
+        ({"services": [5]}, FIELDS.format("a 2FAS")),
+        ([{"kind": 5, "secret": "A"}], FIELDS.format("a Raivo")),
+        ([{"kind": "totp", "secret": "", "digits": ""}], "the account 'account' of the export has digits=''"),
         ({"tokens": []}, f"this is JSON, but no export that is known; {ACCEPTED}"),
         ([], f"this is JSON, but no export that is known; {ACCEPTED}"),
         ([1], f"this is JSON, but no export that is known; {ACCEPTED}"),

@@ -83,28 +83,38 @@ def test_words(text: str, begins: str) -> None:
         ("", "the secret is empty; accepted is base32 such as 'JBSWY3DPEHPK3PXP'"),
         (
             "JBSWY3DP",
-            "the text that begins with 'JBSW' is a secret of 40 bits; accepted are 80 and more, and "
-            "add_token(secret=…) takes any length",
+            (
+                "the text that begins with 'JBSW' is a secret of 40 bits; accepted are 80 and more, and "
+                "add_token(secret=…) takes any length"
+            ),
         ),
         (
             "jbsw y3dp ehpk 3px",
-            "the text that begins with 'jbsw' is a secret of 72 bits; accepted are 80 and more, and "
-            "add_token(secret=…) takes any length",
+            (
+                "the text that begins with 'jbsw' is a secret of 72 bits; accepted are 80 and more, and "
+                "add_token(secret=…) takes any length"
+            ),
         ),
         (
             "JBSWY3D=EHPK3PXP",
-            "the secret is not base32: its padding begins at character 8 of 16; accepted is padding at the end, and "
-            "one secret",
+            (
+                "the secret is not base32: its padding begins at character 8 of 16; accepted is padding at the end, "
+                "and one secret"
+            ),
         ),
         (
             "JBSWY3DPEBLW64TMMQ====== JBSWY3DPEBLW64TMMQ======",
-            "the secret is not base32: its padding begins at character 19 of 42; accepted is padding at the end, and "
-            "one secret",
+            (
+                "the secret is not base32: its padding begins at character 19 of 42; accepted is padding at the end, "
+                "and one secret"
+            ),
         ),
         (
             "JBSW Y3DP EHPK 3PX1",
-            "the secret is not base32: character 16 is '1'; accepted are the letters A to Z and the digits 2 to 7, "
-            "with spaces, dashes or padding",
+            (
+                "the secret is not base32: character 16 is '1'; accepted are the letters A to Z and the digits 2 to 7, "
+                "with spaces, dashes or padding"
+            ),
         ),
     ],
 )

@@ -213,6 +213,16 @@ def test_codes_to_do_something_else(texts: list[str], found: str) -> None:
     )
 
 
+OTHER = (
+    "cannot enrol from {}; accepted are an otpauth:// URI, a base32 secret, "
+    "and a picture of a QR code as bytes, path, data: URL or SVG"
+)
+NOTHING = (
+    "the text that begins with {} is nothing to enrol with; accepted are an otpauth:// URI, a list of them, an export, "
+    "a secret of 80 bits or more as printed, and a picture of a QR code"
+)
+
+
 def test_large_file(tmp_path: Path) -> None:
     """No more of it is read than is accepted."""
     path = tmp_path / "large.png"
@@ -226,13 +236,7 @@ def test_large_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (
-            5,
-            (
-                "cannot enrol from int; accepted are an otpauth:// URI, a base32 secret, "
-                "and a picture of a QR code as bytes, path, data: URL or SVG"
-            ),
-        ),
+        (5, OTHER.format("int")),
         ("https://example.com/", "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32"),
         ("https://example.com/a.png", "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32"),
         (" data:,a.png", "the data: URL holds 'text/plain'; accepted is a PNG, JPEG, WebP or SVG picture"),
@@ -245,7 +249,7 @@ def test_large_file(tmp_path: Path) -> None:
         (qr.png("otpauth://hotp/a?secret=AA&counter=1"), "the type of the key URI is 'hotp'; accepted is totp"),
         (
             ".",
-            "the text that begins with '.' is nothing to enrol with; accepted are an otpauth:// URI, a list of them, an export, a secret of 80 bits or more as printed, and a picture of a QR code",
+            NOTHING.format("'.'"),
         ),
         (Path(), "cannot read the file '.': Is a directory"),
         ("a\0.png", r"cannot read the picture 'a\x00.png': embedded null byte"),
@@ -258,7 +262,7 @@ def test_large_file(tmp_path: Path) -> None:
         (b"\xff\xfe\xd8", "the text is neither UTF-8 nor UTF-16"),
         (
             [],
-            "cannot enrol from list; accepted are an otpauth:// URI, a base32 secret, and a picture of a QR code as bytes, path, data: URL or SVG",
+            OTHER.format("list"),
         ),
         (b"JBSWY3DPEHPK3PXP", "this is not a picture that is known; accepted is a PNG, JPEG, WebP or SVG picture"),
     ],
