@@ -20,12 +20,13 @@ from werkzeug.serving import WSGIRequestHandler
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.gate import PRIVATE_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-__all__ = ["Connection"]
+__all__ = ["MAX_LINE", "Connection"]
 
 MAX_LINE: Final = 65_536
 MAX_HEADERS: Final = 100
@@ -81,6 +82,7 @@ class Connection(WSGIRequestHandler):
 
     disable_nagle_algorithm = True
     timeout = 60
+    server: Any  # a Listener
 
     def handle(self) -> None:
         """Serve requests until either side is done."""
@@ -92,14 +94,18 @@ class Connection(WSGIRequestHandler):
 
     def _serve_request(self) -> bool:
         """Answer one request; False when the connection is done."""
+        self.server.idle[self.connection] = None
         try:
             environ = self._read_head()
         except HttpError as error:
             text = f"{error.message}\n".encode()
             headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Connection", "close")]
+            headers += PRIVATE_HEADERS.items()
             self._write(f"{error.status} {HTTP_STATUS_CODES[error.status]}", headers, text)
             self._drain()
             return False
+        finally:
+            self.server.idle.pop(self.connection, None)
         if environ is None:
             return False
         status, headers, content = self._call_app(environ)
