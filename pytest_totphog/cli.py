@@ -67,6 +67,12 @@ def parser() -> argparse.ArgumentParser:
         help="the mail server that email-mfa sends by (default: one of its own, whose mails GET /mailbox?to=… shows)",
     )
     serve.add_argument(
+        "--public-url",
+        metavar="URL",
+        help="what the reset links in email-mfa's mails begin with, behind a proxy for example (default: the address "
+        "it listens on)",
+    )
+    serve.add_argument(
         "--bcrypt-cost",
         type=int,
         metavar="N",
@@ -189,6 +195,7 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
     """Return what the app is made with; what is opened for it is closed by `cleanup`."""
     from pytest_totphog.apps import app_options
     from pytest_totphog.errors import InvalidInput
+    from pytest_totphog.servers.shared_server import base_url
     from pytest_totphog.servers.totp_server import gate_for
 
     # A secret of CI's often ends with a line break, which no header carries.
@@ -210,6 +217,8 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
         from pytest_totphog.backends.mailbox import Mailbox
 
         chosen["mailbox"] = cleanup.enter_context(Mailbox())
+    if options.public_url is not None:
+        chosen["public_url"] = base_url(options.public_url)
     if options.bcrypt_cost is not None or "bcrypt_cost" in accepted:
         chosen["bcrypt_cost"] = 12 if options.bcrypt_cost is None else options.bcrypt_cost
     if options.cors_origins is not None:

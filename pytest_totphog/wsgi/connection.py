@@ -163,7 +163,7 @@ class Connection(WSGIRequestHandler):
             "wsgi.run_once": False,
             "REQUEST_METHOD": method,
             "SCRIPT_NAME": "",
-            "SERVER_NAME": self.server.host,
+            "SERVER_NAME": self._server_name(),
             "SERVER_PORT": str(self.server.port),
             "SERVER_PROTOCOL": f"HTTP/1.{minor}",
             "REMOTE_ADDR": self.client_address[0],
@@ -188,6 +188,11 @@ class Connection(WSGIRequestHandler):
             awaited=minor == "1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue",
         )
         return environ
+
+    def _server_name(self) -> str:
+        """Return the address that the server listens on; where that is any, the one that the client has reached."""
+        host: str = self.server.host
+        return self.connection.getsockname()[0] if host in {"0.0.0.0", "::"} else host  # noqa: S104 -- listens nowhere
 
     def _read_headers(self, environ: WSGIEnvironment) -> None:
         for _ in range(MAX_HEADERS + 1):

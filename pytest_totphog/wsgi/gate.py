@@ -44,8 +44,7 @@ class Gate:
             name that resolves to this machine (DNS rebinding) must not read the secrets here.
         api_key: what `Authorization: Bearer …` must carry; None for no such demand.
         max_body: bytes a request's body may have.
-        public_url: where browsers reach the app, when that is not where it listens; its pages are the app's own. None
-            for a gate that lets the pages of other origins pass too.
+        foreign_pages: whether the pages of other origins may send requests, though they cannot read the answers.
     """
 
     def __init__(
@@ -53,16 +52,16 @@ class Gate:
         trusted_hosts: tuple[str, ...] | None = LOOPBACK_HOSTS,
         api_key: str | None = None,
         max_body: int = MAX_BODY_BYTES,
-        public_url: str | None = "",
+        foreign_pages: bool = False,
     ) -> None:
         self._trusted_hosts = trusted_hosts
         self._api_key = api_key
         self._max_body = max_body
-        self._public_host = None if public_url is None else _host_of(public_url)
+        self._foreign_pages = foreign_pages
 
     def for_pages(self) -> Gate:
         """Return this gate for what holds no secret and changes nothing: no key, and links lead there from anywhere."""
-        return Gate(self._trusted_hosts, None, self._max_body, None)
+        return Gate(self._trusted_hosts, None, self._max_body, foreign_pages=True)
 
     def check(self, environ: WSGIEnvironment) -> None:
         """Let a request pass.
@@ -83,7 +82,7 @@ class Gate:
         name = _HOST.fullmatch(host)
         if self._trusted_hosts is not None and (name is None or name[1].lower() not in self._trusted_hosts):
             raise HttpError(400, f"Host {host[:100]!a} is not served here; accepted: {', '.join(self._trusted_hosts)}")
-        if self._public_host is not None and WELCOME not in environ and _is_foreign(environ, self._public_host):
+        if not self._foreign_pages and WELCOME not in environ and _is_foreign(environ):
             raise HttpError(403, "Pages of another origin are not served; this server's own are, and clients are")
         if self._api_key is not None:
             scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -93,7 +92,7 @@ class Gate:
                 raise HttpError(401, "Send the API key as 'Authorization: Bearer …'", {"WWW-Authenticate": "Bearer"})
 
 
-def _is_foreign(environ: WSGIEnvironment, public_host: str) -> bool:
+def _is_foreign(environ: WSGIEnvironment) -> bool:
     """Return whether a page of another origin has sent a request, which a browser does without asking anybody."""
     if (site := environ.get("HTTP_SEC_FETCH_SITE")) is not None:  # Fetch Metadata: not even a proxy changes it
         followed = environ["REQUEST_METHOD"] in {"GET", "HEAD"} and environ.get("HTTP_SEC_FETCH_DEST") == "document"
@@ -103,10 +102,10 @@ def _is_foreign(environ: WSGIEnvironment, public_host: str) -> bool:
     if (origin := environ.get("HTTP_ORIGIN")) is None or "HTTP_X_REQUESTED_WITH" in environ:
         return False
     forwarded = environ.get("HTTP_X_FORWARDED_HOST", "").partition(",")[0].strip()
-    own = {f"//{environ.get('HTTP_HOST', '')}", f"//{forwarded}"}
-    return _host_of(origin) not in {public_host, *map(_host_of, own)} - {""}
+    own = {_without_port(environ.get("HTTP_HOST", "")), _without_port(forwarded)}
+    return _without_port(origin.partition("//")[2]) not in own - {""}
 
 
-def _host_of(url: str) -> str:
-    """Return host and port of a URL, as an origin has them."""
-    return re.sub(r":(80|443)?\Z", "", url.partition("//")[2].partition("/")[0].lower())
+def _without_port(host: str) -> str:
+    """Return a host, in lower case, without the port that its scheme implies."""
+    return host.lower().removesuffix(":80").removesuffix(":443")
