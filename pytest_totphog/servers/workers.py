@@ -59,9 +59,8 @@ def serve_here(
     server.start(listening)
     ready(server.url)
     signals.wait()
-    getattr(app, "close", int)()
     with suppress(ServerError):  # a request that is still under way ends with the process
-        server.stop(STOP_TIMEOUT)
+        server.stop(STOP_TIMEOUT, release=getattr(app, "close", int))
 
 
 def serve_in_workers(

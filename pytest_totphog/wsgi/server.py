@@ -134,11 +134,12 @@ class Listener(ThreadedWSGIServer):
         """Make `serve_forever` return."""
         self._wake.send(b"\0")
 
-    def close_connections(self, deadline: float) -> int:
-        """Close every connection and return how many are still busy at the deadline."""
+    def close_connections(self, deadline: float, release: Callable[[], object]) -> int:
+        """Close every connection, release those who wait, and return how many are still busy at the deadline."""
         still_open = dict(self._open)
         for connection in still_open.values():
             _break_off(connection)
+        release()
         for thread in still_open:
             thread.join(max(0, deadline - Clock.monotonic()))
         return sum(thread.is_alive() for thread in still_open)
@@ -227,11 +228,12 @@ class Server:
         self._thread = threading.Thread(target=listener.serve_forever, name="totphog-server", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout: float = 5) -> None:
+    def stop(self, timeout: float = 5, release: Callable[[], object] = int) -> None:
         """Stop listening and end every connection; does nothing when it is not running.
 
         Args:
             timeout: seconds to wait for requests under way.
+            release: called when all connections are closed; makes those give up that wait for something.
 
         Raises:
             ServerError: when a request is still under way after that.
@@ -244,7 +246,7 @@ class Server:
         listener.wake()
         thread.join(timeout)
         listener.server_close()
-        if busy := listener.close_connections(deadline):
+        if busy := listener.close_connections(deadline, release):
             raise ServerError(f"{busy} requests were still under way {timeout} s after the server was asked to stop")
 
 
