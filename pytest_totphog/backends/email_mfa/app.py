@@ -190,7 +190,8 @@ def _own_url(request: Request) -> str:
     """Return the URL of the address that the server listens on, without a slash at the end."""
     host, port = request.server or ("localhost", None)
     authority = f"[{host}]" if ":" in host else host
-    return f"{request.scheme}://{authority}{'' if port is None else f':{port}'}{request.root_path}"
+    implied = port in {None, {"http": 80, "https": 443}.get(request.scheme)}
+    return f"{request.scheme}://{authority}{'' if implied else f':{port}'}{request.root_path}"
 
 
 def _mails(mailbox: Mailbox, request: Request) -> Response:

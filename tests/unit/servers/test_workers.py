@@ -73,12 +73,14 @@ class Program:
         wait_for(lambda: len(self.serving()) == 2)
 
     def serving(self) -> set[int]:
-        """Return the ids of the workers that accept connections, in a thread of their own."""
-        return {
-            worker
-            for worker in self.workers()
-            if any("ep_poll" in task.read_text() for task in Path(f"/proc/{worker}/task").glob("*/wchan"))
-        }
+        """Return the ids of the workers that accept connections: they have a selector."""
+        return {worker for worker in self.workers() if "anon_inode:[eventpoll]" in self._files(worker)}
+
+    def _files(self, worker: int) -> list[str]:
+        try:
+            return [str(link.readlink()) for link in Path(f"/proc/{worker}/fd").iterdir()]
+        except OSError:  # it has ended, or has closed one
+            return []
 
     def workers(self) -> set[int]:
         """Return the ids of the processes that serve."""
