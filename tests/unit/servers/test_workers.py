@@ -1,6 +1,7 @@
 """An app in several processes on one port: how it starts, goes on and ends."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -183,11 +184,11 @@ def test_held_requests_keep_nobody_waiting(start: Start) -> None:
     """However many there are for each worker: a thread of its own waits for each, and others are answered at once."""
     program = start()
     api = f"{program.url}/api/v1"
-    token = requests.post(f"{api}/tokens", json={"name": "a", "secret": "AA", "period": 86400}, timeout=30).json()
+    token = requests.post(f"{api}/tokens", json={"name": "a", "secret": "AA", "period": 500}, timeout=30).json()
     host, _, port = program.url.removeprefix("http://").partition(":")
-    # Not before its next step, which begins within a day; the time-out is 90 seconds, and so they wait for the end.
     claim = f"/api/v1/tokens/{token['data']['id']}/one-time-code"
     requests.post(f"{program.url}{claim}", json={"min_remaining": 0}, timeout=30)
+    # In line for the steps of a day to come.
     body = '{"timeout": 86400, "min_remaining": 0}'
     head = f"POST {claim} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
     with ExitStack() as waiting:
@@ -197,10 +198,8 @@ def test_held_requests_keep_nobody_waiting(start: Start) -> None:
 
         assert [health(program.url) for _ in range(10)] == [200] * 10
 
-        for client in clients:
-            client.setblocking(False)
-            with pytest.raises(BlockingIOError):  # held still
-                client.recv(1)
+        answered, _, _ = select.select(clients, [], [], 0)
+        assert len(answered) <= 1  # the first step may have begun
 
 
 def test_killed_worker_is_replaced(start: Start) -> None:
