@@ -33,23 +33,23 @@ _Method: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]]
 def store_routes(
     store: Store,
     *record_types: type[Any],
-    on_claim: Callable[[Claim], None] | None = None,
-    on_scope: Callable[[ReplayScope], None] | None = None,
+    on_claim: Callable[[Request, Claim], None] | None = None,
+    on_scope: Callable[[Request, ReplayScope], None] | None = None,
 ) -> list[Route]:
     """Return the routes by which other processes share a store's ledger and some of its repositories.
 
     Args:
         store: where everything is kept.
         record_types: whose repositories are served.
-        on_claim: called with every claim that is made by these routes.
-        on_scope: called with where other claims count from now on; no route says so unless given.
+        on_claim: called with the request and its claim, for every claim that is made by these routes.
+        on_scope: called with the request and where other claims count from now on; no route says so unless given.
     """
     collections: dict[str, dict[str, _Method]] = {
-        "ledger": _ledger_methods(store.ledger, on_claim),
+        "ledger": _ledger_methods(store.ledger),
         "clock": {"time": ((), lambda _: store.time())},
     }
     if on_scope is not None:
-        collections["ledger"]["scope"] = (("scope",), lambda given: on_scope(ReplayScope.parse(given["scope"])))
+        collections["ledger"]["scope"] = (("scope",), lambda given: ReplayScope.parse(given["scope"]))
     for record_type in record_types:
         records = _Records(store, record_type)
         collections[records.collection] = records.methods
@@ -63,7 +63,12 @@ def store_routes(
         checked_fields(arguments, names)
         if missing := [name for name in names if name not in arguments]:
             raise InvalidInput(f"{missing[0]} is missing")
-        return json_response({"result": call(arguments)})
+        result = call(arguments)
+        if on_claim is not None and result is not None and (collection, method) == ("ledger", "claim"):
+            on_claim(request, Claim(**result))
+        if on_scope is not None and isinstance(result, ReplayScope):
+            result = on_scope(request, result)
+        return json_response({"result": result})
 
     return [Route("POST", "/store/<collection>/<method>", ask)]
 
@@ -80,7 +85,7 @@ def store_app(store: Store, gate: Gate, *record_types: type[Any]) -> App:
     return App(routes, lambda error: json_response({"success": False, "error": error.message}), gate)
 
 
-def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) -> dict[str, _Method]:
+def _ledger_methods(ledger: Ledger) -> dict[str, _Method]:
     def claim(given: Mapping[str, Any]) -> Any:
         keys = given["fingerprint"]
         keys = [as_text("fingerprint", key) for key in (keys if isinstance(keys, list) else [keys])]
@@ -96,8 +101,6 @@ def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) ->
             claimed_at=_seconds(given, "claimed_at"),
             also=keys[1:],
         )
-        if made is not None and on_claim is not None:
-            on_claim(made)
         return _as_object(made)
 
     def give_back(given: Mapping[str, Any]) -> Any:

@@ -6,8 +6,9 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput, StoreError, hidden_in_reports
 from pytest_totphog.stores import RecordType, Repository
 from pytest_totphog.stores.ledger import Claim
@@ -20,6 +21,9 @@ Result = TypeVar("Result")
 
 # Records hold secrets.
 __tracebackhide__ = hidden_in_reports
+
+# How long to wait for a database that is away, in seconds.
+TIMEOUT: Final = 10
 
 
 class RemoteStore:
@@ -85,7 +89,7 @@ class RemoteStore:
         return self.request("POST", path, arguments, lambda answer: read(answer["result"]))
 
     def request(self, method: str, path: str, body: dict[str, Any] | None, read: Callable[[Any], Result]) -> Result:
-        """Send a request, and return what is made of the answer.
+        """Send a request, again while the server's database is away, and return what is made of the answer.
 
         Args:
             method: the method of HTTP.
@@ -96,11 +100,18 @@ class RemoteStore:
         Raises:
             StoreError: when there is no answer, or none of a totphog server's.
         """
-        try:
-            response = self._client.send(method, path, None if body is None else json.dumps(body).encode())
-        except (OSError, HTTPException) as error:
-            reason = _reason(error)
-        else:
+        content = None if body is None else json.dumps(body).encode()
+        deadline = Clock.monotonic() + TIMEOUT
+        while True:
+            try:
+                response = self._client.send(method, path, content)
+            except (OSError, HTTPException) as error:
+                reason = _reason(error)
+                break
+            again = response.headers.get("retry-after", "")
+            if response.status == 503 and again.isdecimal() and Clock.monotonic() + int(again) < deadline:
+                threading.Event().wait(int(again))  # its database is away
+                continue
             try:
                 answer = json.loads(response.body)
                 if response.status == 200:
@@ -108,6 +119,7 @@ class RemoteStore:
                 reason = str(answer["error"])
             except (ValueError, LookupError, TypeError):
                 reason = f"it answered {response.status} {response.reason}, which no totphog server does"
+            break
         # Never the body: it holds secrets.
         raise StoreError(f"{self.name} failed: {reason}")
 

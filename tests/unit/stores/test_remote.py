@@ -479,3 +479,19 @@ def test_requests_is_not_imported(url: str) -> None:
     )
 
     assert subprocess.check_output([sys.executable, "-W", "error", "-c", program, url], text=True) == "{}\n"
+
+
+def test_database_of_the_server_is_away(spy: Spy, store: RemoteStore) -> None:
+    """The server says so, and after how long to try again; whoever asks waits for that, and not longer than for it."""
+    answers = [
+        Response('{"success": false, "error": "Database error"}', 503, {"Retry-After": "0"}),
+        Response('{"success": false, "error": "Database error"}', 503, {"Retry-After": "0"}),
+        json_response({"result": None}),
+    ]
+    spy.answer = lambda: answers.pop(0)
+    assert store.ledger.last("alice") is None
+    assert answers == []
+
+    spy.answer = lambda: Response('{"success": false, "error": "Database error"}', 503, {"Retry-After": "3600"})
+    with pytest.raises(StoreError, match=r"failed: Database error$"):
+        store.ledger.last("alice")
