@@ -11,6 +11,8 @@ from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.api.store import store_routes
 from pytest_totphog.authenticator.authenticator import Authenticator, this_process
+from pytest_totphog.authenticator.codes import CodeOrigin
+from pytest_totphog.authenticator.issuer import Issuer
 from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.clocks.clock import as_datetime, as_nanoseconds
@@ -131,7 +133,8 @@ class _Api:
     def get_code(self, request: Request, id: str) -> Response:
         token = self._authenticator.get(id)
         at, min_remaining = request.args.get("at"), _number(request, "min_remaining")
-        return _success(self._code(token, at, min_remaining, by="GET /tokens/…/code"))
+        by = CodeOrigin.HTTP_CODE if at is None else CodeOrigin.HTTP_CODE_AT
+        return _success(self._code(token, at, min_remaining, by))
 
     def get_qr(self, request: Request, id: str) -> Response:
         return Response(qr.png(self._authenticator.get(id).uri), mimetype="image/png")
@@ -140,11 +143,13 @@ class _Api:
         body = read_object(request, ("min_remaining", "lookahead", "timeout", "holder"))
         token = self._authenticator.get(id)
         body = {"holder": self._unnamed(request), **body}
-        return _success(token.claim_code(**body, by="POST /tokens/…/one-time-code").as_dict())
+        issuer = Issuer(token, self._authenticator)
+        return _success(issuer.claim(**body, by=CodeOrigin.HTTP_ONE_TIME_CODE).as_dict())
 
     def verify_code(self, request: Request, id: str) -> Response:
         body = {"code": None, **read_object(request, ("code", "window"))}
-        return _success({"valid": self._authenticator.get(id).verify_code(**body, holder=self._unnamed(request))})
+        issuer = Issuer(self._authenticator.get(id), self._authenticator)
+        return _success({"valid": issuer.verify(**body, holder=self._unnamed(request))})
 
     def explain_code(self, request: Request, id: str) -> Response:
         body = read_object(request, ("code",))
@@ -170,7 +175,8 @@ class _Api:
         if "uri" not in body and "secret" not in body:
             raise HttpError(400, "Either uri or secret must be given")
         named = body if "uri" in body else {"name": "code", **body}
-        return _success(self._code(self._authenticator.make(**named), at, min_remaining, by="POST /codes"))
+        by = CodeOrigin.HTTP_CODES if at is None else CodeOrigin.HTTP_CODES_AT
+        return _success(self._code(self._authenticator.make(**named), at, min_remaining, by))
 
     def list_events(self, request: Request) -> Response:
         after = request.args.get("after", "0")
@@ -216,20 +222,21 @@ class _Api:
             return None
         return f"{request.remote_addr or 'a client'}, no holder given"
 
-    def _code(self, token: TotpToken, at: Any, min_remaining: Any, by: str) -> dict[str, Any]:
+    def _code(self, token: TotpToken, at: Any, min_remaining: Any, by: CodeOrigin) -> dict[str, Any]:
         if at is not None and min_remaining is not None:
             raise InvalidInput(
                 "at and min_remaining exclude each other; a code of another time has nothing to wait for"
             )
+        issuer = Issuer(token, self._authenticator)
         if at is not None:
             # In a query an unescaped '+' of an offset arrives as a space.
             moment = as_nanoseconds(at.replace(" ", "+") if isinstance(at, str) and "T" in at else at)
         elif min_remaining is not None:
-            moment = token.wait_for_remaining(min_remaining)
+            moment = issuer.wait_for_remaining(min_remaining)
         else:
             moment = self._authenticator.clock.time_ns()
         return {
-            "code": token.take(by if at is None else f"{by}?at=…", moment),
+            "code": issuer.code_at(by, moment),
             "remaining_seconds": token.remaining_at(moment),
             "period": token.period,
             "generated_at": as_datetime(moment).isoformat(timespec="seconds"),

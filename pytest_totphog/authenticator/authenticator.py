@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any, overload
 
 from pytest_totphog.authenticator.codes import TakenCode
+from pytest_totphog.authenticator.issuer import DEFAULT_TIMEOUT
 from pytest_totphog.authenticator.journal import Journal
 from pytest_totphog.authenticator.replay_scope import ReplayScope
-from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
+from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import Token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_totphog.clocks.clock import NANOSECONDS, as_datetime
@@ -10,7 +11,45 @@ from pytest_totphog.clocks.clock import NANOSECONDS, as_datetime
 if TYPE_CHECKING:
     from pytest_totphog.credentials.token import Token
 
-__all__ = ["OneTimeCode", "TakenCode"]
+__all__ = ["CodeOrigin", "OneTimeCode", "TakenCode"]
+
+
+class CodeOrigin(StrEnum):
+    """What gives a code, as a reader recognises it."""
+
+    NOW = "now()"
+    AT = "at()"
+    ONE_TIME_CODE = "one_time_code()"
+    WRONG_CODE = "wrong_code()"
+    EXPIRED_CODE = "expired_code()"
+    FUTURE_CODE = "future_code()"
+    HTTP_CODE = "GET /tokens/…/code"
+    HTTP_CODE_AT = "GET /tokens/…/code?at=…"
+    HTTP_CODES = "POST /codes"
+    HTTP_CODES_AT = "POST /codes?at=…"
+    HTTP_ONE_TIME_CODE = "POST /tokens/…/one-time-code"
+
+    @property
+    def for_login(self) -> bool:
+        """Whether an app should accept its codes; the others are wrong, or of another time, on purpose."""
+        return self not in _ON_PURPOSE
+
+    @property
+    def one_time(self) -> CodeOrigin:
+        """What gives each code once, in the same place."""
+        return CodeOrigin.ONE_TIME_CODE if self.endswith("()") else CodeOrigin.HTTP_ONE_TIME_CODE
+
+
+_ON_PURPOSE = frozenset(
+    {
+        CodeOrigin.AT,
+        CodeOrigin.WRONG_CODE,
+        CodeOrigin.EXPIRED_CODE,
+        CodeOrigin.FUTURE_CODE,
+        CodeOrigin.HTTP_CODE_AT,
+        CodeOrigin.HTTP_CODES_AT,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +89,7 @@ class TakenCode(NamedTuple):
 
     Attributes:
         token: whose code it is.
-        by: what gave it, as a reader recognises it: `"now()"`.
+        by: what gave it.
         step: its time step; None for a code of no step.
         code: the digits.
         moment: when it was taken, in nanoseconds since the epoch on the clock that the codes follow.
@@ -61,7 +100,7 @@ class TakenCode(NamedTuple):
     """
 
     token: Token
-    by: str
+    by: CodeOrigin
     step: int | None
     code: str
     moment: int

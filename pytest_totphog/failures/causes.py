@@ -94,11 +94,11 @@ def _same_code(failure: Failure) -> str:
             return ""
         return (
             f"The code of {again.by} had been given before, {again.given_before}. An app that accepts each code once, "
-            f"and remembers that, refuses it now: take {_better(again)}."
+            f"and remembers that, refuses it now: take {again.by.one_time}."
         )
-    refused = f"An app that accepts each code once refuses the second: take {_better(again)}"
+    refused = f"An app that accepts each code once refuses the second: take {again.by.one_time}"
     first = next((code for code in failure.codes if code.number == again.same_as), again)
-    if not first.for_login:
+    if not first.by.for_login:
         return ""
     if first.by == again.by:
         return f"{again.by} gave the same code twice, within one time step. {refused}."
@@ -108,7 +108,7 @@ def _same_code(failure: Failure) -> str:
 
 def _was_about_to_expire(failure: Failure) -> str:
     code = _last(failure)
-    if code is None or code.ends_at is None or code.by == "one_time_code()":
+    if code is None or code.ends_at is None or code.by is code.by.one_time:
         return ""
     period = failure.tokens[code.token].period
     # Where the test went on for long afterwards, it seems to have had what it wanted.
@@ -119,7 +119,7 @@ def _was_about_to_expire(failure: Failure) -> str:
         return ""
     return (
         f"The code of {code.by} had {duration(left)} to live when it was taken, and had expired when the test failed. "
-        f"Take {_better(code)}, which gives none that is about to expire."
+        f"Take {code.by.one_time}, which gives none that is about to expire."
     )
 
 
@@ -207,14 +207,9 @@ def _off(failure: Failure, app: AppClock) -> str:
 
 def _to_log_in(failure: Failure) -> list[UsedCode]:
     """Return the codes that the app should accept."""
-    return [code for code in failure.codes if code.for_login]
+    return [code for code in failure.codes if code.by.for_login]
 
 
 def _last(failure: Failure) -> UsedCode | None:
     """Return the last code that the app should accept."""
     return next(reversed(_to_log_in(failure)), None)
-
-
-def _better(code: UsedCode) -> str:
-    """Return what gives each code once, where a code like this came from."""
-    return "one_time_code()" if code.by.endswith("()") else "POST /tokens/…/one-time-code"

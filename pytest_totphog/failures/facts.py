@@ -152,7 +152,7 @@ def _of_step(
         code=code.code if (ends_at + code.token.period) * NANOSECONDS <= real_time_ns() else None,
         holder=code.holder,
         same_as=number if repeated else None,
-        given_before="" if repeated or not used.for_login else _given_before(code, step, around),
+        given_before="" if repeated or not used.by.for_login else _given_before(code, step, around),
         **({} if (code.token.fingerprint, step - 1) in first else _moved_past(code, step, around)),
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pytest_totphog.authenticator.codes import CodeOrigin
+
 __all__ = ["AppClock", "ClockState", "Failure", "UsedCode", "UsedToken"]
 
 
@@ -33,7 +35,7 @@ class UsedCode:
     Attributes:
         number: the first code of the test is 1.
         token: the place of its token in `Failure.tokens`.
-        by: what gave it: `"now()"`.
+        by: what gave it.
         step: its time step; None for a code of no step, and then so are `begins_at` and `ends_at`.
         code: the digits; None while an app may still accept them.
         taken_at: when it was taken.
@@ -48,7 +50,7 @@ class UsedCode:
 
     number: int
     token: int
-    by: str
+    by: CodeOrigin
     step: int | None
     code: str | None
     taken_at: float
@@ -59,12 +61,6 @@ class UsedCode:
     given_before: str = ""
     moved_from: float | None = None
     spent_by: str = ""
-
-    @property
-    def for_login(self) -> bool:
-        """Whether an app should accept it; the others are wrong, or of another time, on purpose."""
-        on_purpose = ("at()", "wrong_code()", "expired_code()", "future_code()")
-        return self.by not in on_purpose and not self.by.endswith("at=…")
 
 
 @dataclass(frozen=True)
@@ -148,7 +144,7 @@ class Failure:
         parts = {
             "clock": ClockState(**{**data["clock"], "moves": tuple(data["clock"]["moves"])}),
             "tokens": tuple(UsedToken(**each) for each in data["tokens"]),
-            "codes": tuple(UsedCode(**each) for each in data["codes"]),
+            "codes": tuple(UsedCode(**{**each, "by": CodeOrigin(each["by"])}) for each in data["codes"]),
             "apps": tuple(AppClock(**each) for each in data["apps"]),
             "leftovers": tuple(data["leftovers"]),
         }

@@ -13,9 +13,10 @@ from pytest_totphog.api.app import BASE_PATH
 from pytest_totphog.api.namespaces import NamespacedApp
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.codes import TakenCode
+from pytest_totphog.authenticator.issuer import DEFAULT_TIMEOUT
 from pytest_totphog.authenticator.namespaces import Namespaces
 from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
-from pytest_totphog.authenticator.totp_token import DEFAULT_TIMEOUT, TotpToken
+from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import DEFAULT_ISSUER, Token

@@ -625,7 +625,7 @@ def test_a_wait_that_is_too_long_is_not_begun() -> None:
     data = client.post("/api/v1/tokens", json={"name": "daily", "secret": SECRET, "period": 86_400}).json["data"]
     response = client.get(f"/api/v1/tokens/{data['id']}/code?min_remaining=80000")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "48600")
-    assert response.json["error"].startswith("no unspent code of 'daily' in time: the next one begins in 48600.0 s")
+    assert response.json["error"].startswith("no unspent code of 'daily' in time: the next one begins in 14 hours")
 
 
 # Get All Codes

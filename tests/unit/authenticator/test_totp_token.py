@@ -15,6 +15,7 @@ import time_machine
 
 from pytest_totphog import Authenticator, Clock, CodeUnavailable, InvalidCall, InvalidInput, TotpToken
 from pytest_totphog.authenticator.codes import OneTimeCode, TakenCode
+from pytest_totphog.authenticator.issuer import Issuer
 from pytest_totphog.credentials import qr
 from pytest_totphog.errors import StoreError
 from pytest_totphog.stores.ledger import Claim, MemoryLedger
@@ -314,7 +315,7 @@ def test_every_code_that_is_given_is_told(authenticator: Authenticator, token: T
     authenticator.on_code = told.append
 
     codes = [token.one_time_code(), token.now(), token.at(0), token.expired_code(), token.future_code()]
-    codes += [token.wrong_code(), token.claim_code(lookahead=1, holder="bob", by="POST").code]
+    codes += [token.wrong_code(), token.claim_code(lookahead=1, holder="bob").code]
     with pytest.raises(InvalidInput):
         token.claim_code(min_remaining=31)
 
@@ -326,7 +327,7 @@ def test_every_code_that_is_given_is_told(authenticator: Authenticator, token: T
         ("expired_code()", STEP - 2, None),
         ("future_code()", STEP + 2, None),
         ("wrong_code()", None, None),
-        ("POST", STEP + 1, "bob"),
+        ("one_time_code()", STEP + 1, "bob"),
     ]
     assert {code.moment for code in told} == {SECONDS * 1_000_000_000}
     assert [code.waited_seconds for code in told] == [0.0, None, None, None, None, None, 0.0]
@@ -502,7 +503,7 @@ def test_time_that_somebody_else_stopped(
         for wait in (
             lambda: token.one_time_code(timeout=day),
             lambda: token.one_time_code(min_remaining=day, timeout=day),
-            lambda: token.wait_for_remaining(day, timeout=day),
+            lambda: Issuer(token, token.authenticator).wait_for_remaining(day, timeout=day),
         ):
             with pytest.raises(CodeUnavailable, match=rf"^time is stopped by {by}, not by frozen_clock; a wait for"):
                 wait()
@@ -843,7 +844,7 @@ def test_freezing_ends_the_wait_for_lifetime() -> None:
     """The waiter goes on where the clock was frozen: it moves by a step at most, not back to the time it waited for."""
     authenticator = Watched()
     token = authenticator.make(name="alice", period=3600)
-    waiter = Waiter(authenticator, lambda: token.wait_for_remaining(3600, timeout=86_400))
+    waiter = Waiter(authenticator, lambda: Issuer(token, token.authenticator).wait_for_remaining(3600, timeout=86_400))
 
     # The current step began half an hour ago, and another one begins in half an hour.
     assert waiter.is_alive()
@@ -864,7 +865,7 @@ def test_waiting_for_lifetime_moves_a_frozen_clock(
     """Only where the current code lives too short; nothing is spent."""
     authenticator.clock.tick(elapsed)
 
-    assert token.wait_for_remaining(10) == (SECONDS + shown) * 1_000_000_000
+    assert Issuer(token, token.authenticator).wait_for_remaining(10) == (SECONDS + shown) * 1_000_000_000
     assert authenticator.clock.time() == SECONDS + shown
     assert authenticator.ledger.last(token.fingerprint) is None
 
@@ -872,7 +873,7 @@ def test_waiting_for_lifetime_moves_a_frozen_clock(
 def test_lifetime_beyond_the_period_is_refused(token: TotpToken) -> None:
     """No code of it ever lives that long."""
     with pytest.raises(InvalidInput, match="min_remaining is 31; accepted are 0 to 30 seconds, the token's period"):
-        token.wait_for_remaining(31)
+        Issuer(token, token.authenticator).wait_for_remaining(31)
 
 
 @time_machine.travel("2024-01-15T10:30:25+00:00", tick=False)
@@ -881,7 +882,7 @@ def test_lifetime_that_does_not_come_in_time(live: Authenticator) -> None:
     token = live.make(name="alice")
 
     with pytest.raises(CodeUnavailable) as caught:
-        token.wait_for_remaining(10, timeout=1)
+        Issuer(token, token.authenticator).wait_for_remaining(10, timeout=1)
 
     assert caught.value.retry_after == pytest.approx(5.0, abs=1)
 

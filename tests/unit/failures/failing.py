@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pytest_totphog.authenticator.codes import CodeOrigin
 from pytest_totphog.failures.failure import ClockState, Failure, UsedCode, UsedToken
 
 # 2024-01-15T10:30:00Z, and the step that begins then.
@@ -26,7 +27,7 @@ def code(number: int = 1, by: str = "now()", after: float = 0.0, step: int | Non
     if step is not None:
         begins_at = SECONDS + 30 * step
         fields |= {"step": STEP + step, "begins_at": begins_at, "ends_at": begins_at + 30}
-    return UsedCode(number=number, token=0, by=by, taken_at=SECONDS + after, **{**fields, **more})
+    return UsedCode(number=number, token=0, by=CodeOrigin(by), taken_at=SECONDS + after, **{**fields, **more})
 
 
 def failure(*codes: UsedCode, clock: ClockState = LIVE, **more: Any) -> Failure:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+from pytest_totphog.authenticator.codes import CodeOrigin
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure
 from tests.unit.failures.failing import SECONDS, code, failure
 
@@ -21,5 +22,5 @@ def test_codes_to_log_in_with() -> None:
     given = ["now()", "one_time_code()", "GET /tokens/…/code", "POST /codes"]
     others = ["at()", "wrong_code()", "expired_code()", "future_code()", "GET /tokens/…/code?at=…"]
 
-    assert [code(by=by).for_login for by in given] == [True] * 4
-    assert [code(by=by).for_login for by in others] == [False] * 5
+    assert [CodeOrigin(by).for_login for by in given] == [True] * 4
+    assert [CodeOrigin(by).for_login for by in others] == [False] * 5
