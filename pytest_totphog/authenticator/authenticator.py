@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Awaitable, Callable
-from dataclasses import fields, replace
 from functools import partial
 from typing import Any, overload
 
@@ -114,12 +113,12 @@ class Authenticator:
         """
         created_at = self.clock.now()
         if uri is None:
-            token = Token.create(created_at=created_at, **parameters)
+            token = Token.create(created_at=created_at, namespace=self.namespace, **parameters)
         elif parameters:
             raise InvalidInput(f"uri says it all; also given: {', '.join(sorted(parameters))}")
         else:
-            token = Token.from_uri(uri, created_at=created_at)
-        return self._own(replace(token, namespace=self.namespace))
+            token = Token.from_uri(uri, created_at=created_at, namespace=self.namespace)
+        return self._own(token)
 
     def add(self, token: TotpToken) -> TotpToken:
         """Keep a token that `make` has made, and return it."""
@@ -202,7 +201,7 @@ class Authenticator:
             return token
         if self.on_token is not None:
             self.on_token(token)
-        return TotpToken(**{field.name: getattr(token, field.name) for field in fields(Token)}, authenticator=self)
+        return TotpToken.of(token, self)
 
 
 def _account_name(token: Token) -> str:

@@ -266,8 +266,9 @@ class Issuer:
         if last is not None and last.claimed_at - now > self._token.period:
             return CodeUnavailable(
                 f"no unspent code of {self._token.name!r}: {last.holder} took the code of step {last.step} on a clock "
-                f"frozen {duration(last.claimed_at - now)} ahead, at {instant(last.claimed_at)}, and an app that remembers "
-                f"it accepts later ones only. {ADVICE}. Else take another account, or freeze the clock here too",
+                f"frozen {duration(last.claimed_at - now)} ahead, at {instant(last.claimed_at)}, and an app that "
+                f"remembers it accepts later ones only. {ADVICE}. Else take another account, or freeze the clock here "
+                "too",
                 retry_after=(free - lookahead) * self._token.period - now,
             )
         holders = "".join(f"; {claim.describe(now)}" for claim in claims if claim is not None)

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import Never, TypeVar
 
 from pytest_totphog.authenticator.codes import CodeOrigin, OneTimeCode
@@ -30,6 +30,13 @@ class TotpToken(Token):
     """A token in an authenticator: its codes follow the authenticator's clock."""
 
     authenticator: Keeper = field(kw_only=True)
+
+    @classmethod
+    def of(cls, token: Token, authenticator: Keeper) -> TotpToken:
+        """Return a token as one of an authenticator; it was checked when it was made, and is not checked again."""
+        own = object.__new__(cls)
+        vars(own).update(vars(token), authenticator=authenticator)
+        return own
 
     @property
     def code_url(self) -> str:
@@ -188,7 +195,7 @@ class TotpToken(Token):
         """Return the key URI as a QR code, a `data:image/png` URL as pages embed it."""
         return qr.data_uri(self.uri, scale)
 
-    @cached_property
+    @property
     def _issuer(self) -> Issuer:
         return Issuer(self, self.authenticator)
 

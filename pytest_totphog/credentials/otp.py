@@ -68,7 +68,7 @@ def decode_secret(text: str) -> tuple[str, bytes]:
     Raises:
         InvalidInput: when it is empty or no base32; the message names a position, never the secret.
     """
-    padded = "".join(character for character in text if character in _BASE32 or not _separates(character))
+    padded = text if text.isalnum() else "".join([each for each in text if each in _BASE32 or not _separates(each)])
     bare = padded.rstrip("=")
     if not bare:
         raise InvalidInput("the secret is empty; accepted is base32 such as 'JBSWY3DPEHPK3PXP'")

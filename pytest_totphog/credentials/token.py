@@ -55,6 +55,7 @@ class Token:
     """
 
     collection: ClassVar[str] = "tokens_token"
+    _generator: ClassVar[otp.Generator]  # of each token; no field, because it is made of the others
 
     id: str
     name: str
@@ -77,6 +78,7 @@ class Token:
         digits: int = 6,
         period: int = 30,
         algorithm: str = "sha1",
+        namespace: str = "",
     ) -> Token:
         """Return a new token; its secret is base32 text, or the raw key, or else a random one of 160 bits."""
         if secret is None:
@@ -92,19 +94,20 @@ class Token:
             period=period,
             algorithm=algorithm,
             created_at=created_at,
+            namespace=namespace,
         )
 
     @classmethod
-    def from_uri(cls, uri: str, *, created_at: datetime) -> Token:
+    def from_uri(cls, uri: str, *, created_at: datetime, namespace: str = "") -> Token:
         """Return a new token with the parameters of an `otpauth://totp/` URI."""
         if not isinstance(uri, str):
             raise InvalidInput(f"uri is {shape(uri)}; accepted is a string such as otpauth://totp/NAME?secret=BASE32")
-        return cls.create(created_at=created_at, **otpauth.parse_uri(uri))
+        return cls.create(created_at=created_at, namespace=namespace, **otpauth.parse_uri(uri))
 
     def __post_init__(self) -> None:
         if not isinstance(self.secret, str):
             raise InvalidInput(f"secret is {shape(self.secret)}; accepted is a base32 string")
-        canonical, _ = otp.decode_secret(self.secret)
+        canonical, key = otp.decode_secret(self.secret)
         checked = {
             # How long they may be is the key URI's to say, below; it cannot carry spaces around a name.
             "name": as_text("name", self.name, most=sys.maxsize).strip(" "),
@@ -116,6 +119,7 @@ class Token:
         }
         for field, value in checked.items():
             object.__setattr__(self, field, value)
+        object.__setattr__(self, "_generator", otp.Generator(key, self.digits, self.algorithm))
         if ":" in self.name and not self.issuer:
             raise InvalidInput(f"name is {self.name!r}; without an issuer it must not contain a colon")
         if len(self.uri) > MAX_URI_BYTES:
@@ -135,10 +139,6 @@ class Token:
 
     def __hash__(self) -> int:
         return hash(self.id)
-
-    @cached_property
-    def _generator(self) -> otp.Generator:
-        return otp.Generator(otp.decode_secret(self.secret)[1], self.digits, self.algorithm)
 
     @cached_property
     def fingerprint(self) -> str:
