@@ -108,14 +108,21 @@ class Database:
             raise StoreError(reason, retry_after=RETRY_AFTER if away else None) from None
 
     def create(self, table: Table) -> None:
-        """Create a table unless it is there."""
-        from sqlalchemy.schema import CreateTable
+        """Create a table unless it is there, and the columns that it lacks since an earlier version."""
+        from sqlalchemy import inspect
+        from sqlalchemy.schema import CreateColumn, CreateTable
 
         with self.transaction() as connection:
             if self.dialect == "postgresql":
                 # `IF NOT EXISTS` alone fails there when two connections create the table at the same time.
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({CREATION_LOCK})")
             connection.execute(CreateTable(table, if_not_exists=True))
+            there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in there and (column.nullable or column.server_default is not None):
+                    preparer = connection.dialect.identifier_preparer
+                    added = CreateColumn(column).compile(dialect=connection.dialect)
+                    connection.exec_driver_sql(f"ALTER TABLE {preparer.format_table(table)} ADD COLUMN {added}")
 
     def close(self) -> None:
         """Let go of connections and files."""

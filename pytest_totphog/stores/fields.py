@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from types import NoneType, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -41,12 +41,14 @@ class StoredField(NamedTuple):
         name: the field's own name.
         type: its type, without None.
         optional: whether it may be None.
+        default: what it is where a record does not say, as a column keeps it; None where a record has to say it.
     """
 
     record: str
     name: str
     type: type
     optional: bool
+    default: Any = None
 
     @property
     def column(self) -> str:
@@ -95,7 +97,9 @@ def stored_fields(record_type: type) -> list[StoredField]:
                 f"{record_type.__name__}.{field.name} is of a type that a database does not keep; accepted are "
                 f"{', '.join(kind.__name__ for kind in _KINDS)}, each alone or with None"
             )
-        found.append(StoredField(record_type.__name__, field.name, types[0], NoneType in alternatives))
+        stored = StoredField(record_type.__name__, field.name, types[0], NoneType in alternatives)
+        default = None if field.default is MISSING else stored.encode(field.default)
+        found.append(stored._replace(default=default))
     return found
 
 

@@ -210,7 +210,11 @@ def _table(name: str, stored: list[StoredField]) -> Table:
         sqlalchemy.Column(POSITION, position, primary_key=True),
         *(
             sqlalchemy.Column(
-                field.name, getattr(sqlalchemy, field.column), nullable=field.optional, unique=field.name == "id"
+                field.name,
+                getattr(sqlalchemy, field.column),
+                nullable=field.optional,
+                unique=field.name == "id",
+                server_default=None if field.default is None else sqlalchemy.literal(field.default),
             )
             for field in stored
         ),

@@ -139,6 +139,17 @@ def test_table_of_another_version_is_an_error(database_url: str, query: Callable
     query("DROP TABLE old_note")
 
 
+def test_columns_of_a_later_version_are_added(database_url: str, query: Callable[..., list[Any]]) -> None:
+    """What was written before has the field's default there."""
+    query("CREATE TABLE note (_position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE)")
+    query("INSERT INTO note (_position, id) VALUES (1, 'a')")
+    for _ in range(2):
+        with closing(SqlStore(database_url)) as store:
+            assert store.repository(Note).find() == [Note("a", "")]
+
+    query("DROP TABLE note")
+
+
 # Values that no database keeps
 
 
