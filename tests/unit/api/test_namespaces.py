@@ -191,13 +191,13 @@ def test_one_app_serves_all_namespaces() -> None:
     client = Client(create_app())
     client.delete("/namespaces/first/api/v1/tokens")
     gc.collect()
-    before = sum(isinstance(each, Map) for each in gc.get_objects())
+    before = sum(type(each) is Map for each in gc.get_objects())
 
     for number in range(5):
         assert client.delete(f"/namespaces/run-{number}/api/v1/tokens").status_code == 200
 
     gc.collect()
-    assert sum(isinstance(each, Map) for each in gc.get_objects()) == before
+    assert sum(type(each) is Map for each in gc.get_objects()) == before
 
 
 # The store
