@@ -73,8 +73,10 @@ class KnownSecrets:
     def found(self, text: str) -> list[tuple[str, int]]:
         """Return the names of the secrets that a text shows, each with the line where it does so first."""
         lines: dict[str, int] = {}
+        line, counted = 1, 0
         for start, _, number in self._spans(text):
-            lines.setdefault(self._names[number], text.count("\n", 0, start) + 1)
+            line, counted = line + text.count("\n", counted, start), start
+            lines.setdefault(self._names[number], line)
         return list(lines.items())
 
     def masked(self, text: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import sys
+from array import array
+from collections.abc import Callable
+from itertools import chain, compress
 from typing import Final
 
 __all__ = ["LEAST_CHARACTERS", "Span", "Spelling", "base32", "base64", "hexadecimal"]
@@ -13,8 +16,8 @@ Span = tuple[int, int, int]
 
 # Eight characters of base32 are 40 bits: no other text has them by chance, and fewer are of no use to anybody.
 LEAST_CHARACTERS: Final = 8
-# So many characters are looked up in an index, and what stands around them is compared.
-SAMPLE: Final = 5
+# So many characters, as one number, are looked up in an index, and what stands around them is compared.
+SAMPLE: Final = 4
 
 # What pages, URLs, JSON and terminals put between groups. A tag with another attribute may hold the secret itself.
 _BETWEEN: Final = re.compile(
@@ -34,41 +37,49 @@ class Spelling:
         prepare: makes a text of the same length in which every character counts, or is one of `between`.
         between: the characters that do not count.
         least: how many characters in a row are told.
+        stride: of how many places in the text one is looked at, 2 or 4. So that every part of the least length has a
+            sample in the index that begins at such a place, the index has each `every`-th sample of a key, an odd
+            number up to (least - SAMPLE + 1) / stride.
     """
 
-    def __init__(self, prepare: Callable[[bytes], bytes], between: bytes, least: int) -> None:
+    def __init__(self, prepare: Callable[[bytes], bytes], between: bytes, least: int, stride: int) -> None:
         self._prepare = prepare
         self._between = between
         self._least = least
-        # Of each key as many samples that every part of it, of the least length, has one.
-        self._samples: dict[bytes, tuple[tuple[bytes, int], ...]] = {}
+        self._stride = stride
+        # What each sample is of: the key, its number, and where in the key. The second holds what has the same sample.
+        self._samples: dict[int, tuple[bytes, int, int]] = {}
+        self._others: dict[int, list[tuple[bytes, int, int]]] = {}
 
     def add(self, written: bytes, number: int) -> None:
         """Look for a key as it is written without anything between its characters; told under a number."""
         if len(written) < LEAST_CHARACTERS:
             return
-        least = min(self._least, len(written))
-        for offset in range(0, len(written) - SAMPLE + 1, least - SAMPLE + 1):
-            sample = written[offset : offset + SAMPLE]
-            known = self._samples.get(sample, ())
-            # A key that repeats itself has the same sample again; where it stands does not matter.
-            if (written, number) not in known:
-                self._samples[sample] = (*known, (written, number))
+        every = (min(self._least, len(written)) - SAMPLE + 1) // self._stride
+        for offset in range(0, len(written) - SAMPLE + 1, every - 1 + every % 2):
+            sample = _number(written[offset : offset + SAMPLE])
+            part = (written, number, offset)
+            if self._samples.setdefault(sample, part) is not part:
+                self._others.setdefault(sample, []).append(part)
 
     def spans(self, text: bytes) -> list[Span]:
         """Return where a text shows one of the keys, or enough of it."""
         prepared = self._prepare(text)
         bare = prepared.translate(None, self._between)
         samples, found, reached = self._samples, [], 0
-        for position in [at for at in range(len(bare) - SAMPLE + 1) if bare[at : at + SAMPLE] in samples]:
+        for position in sorted(
+            chain.from_iterable(
+                compress(range(start, len(bare), SAMPLE), map(samples.__contains__, _numbers(bare, start)))
+                for start in range(0, SAMPLE, self._stride)
+            )
+        ):
             if position < reached:
                 continue
-            sample = bare[position : position + SAMPLE]
+            sample = _number(bare[position : position + SAMPLE])
             start, end, number, written = max(
                 (
                     (*_extended(bare, position, written, offset), number, written)
-                    for written, number in samples[sample]
-                    for offset in _occurrences(written, sample)
+                    for written, number, offset in [samples[sample], *self._others.get(sample, ())]
                 ),
                 key=lambda span: span[1] - span[0],
             )
@@ -77,23 +88,24 @@ class Spelling:
                 reached = end
         if not found:
             return []
-        places = [place for place, character in enumerate(prepared) if character not in self._between]
+        counts = prepared.translate(bytes(character not in self._between for character in range(256)))
+        places = array("Q", compress(range(len(prepared)), counts))
         return [(places[start], places[end - 1] + 1, number) for start, end, number in found]
 
 
 def base32() -> Spelling:
     """The secret as pages print it, in any case and in groups, and as it stands in URLs."""
-    return Spelling(lambda text: _BETWEEN.sub(_blank, text.upper()), b" \t\r\n-=+?\"'`", LEAST_CHARACTERS)
+    return Spelling(lambda text: _BETWEEN.sub(_blank, text.upper()), b" \t\r\n-=+?\"'`", LEAST_CHARACTERS, 4)
 
 
 def hexadecimal() -> Spelling:
     """The key in hexadecimal digits."""
-    return Spelling(lambda text: _HEX_PREFIX.sub(_blank, text.upper()), b" \t\r\n-:", 2 * LEAST_CHARACTERS)
+    return Spelling(lambda text: _HEX_PREFIX.sub(_blank, text.upper()), b" \t\r\n-:", 2 * LEAST_CHARACTERS, 4)
 
 
 def base64() -> Spelling:
     """The key inside other bytes, as in an otpauth-migration:// URI."""
-    return Spelling(lambda text: _ESCAPED_BASE64.sub(_unescaped, text).translate(_URL_SAFE), b" \t\r\n=", 12)
+    return Spelling(lambda text: _ESCAPED_BASE64.sub(_unescaped, text).translate(_URL_SAFE), b" \t\r\n=", 12, 2)
 
 
 def _extended(bare: bytes, position: int, written: bytes, offset: int) -> tuple[int, int]:
@@ -106,11 +118,13 @@ def _extended(bare: bytes, position: int, written: bytes, offset: int) -> tuple[
     return start, end
 
 
-def _occurrences(text: bytes, part: bytes) -> Iterator[int]:
-    start = text.find(part)
-    while start >= 0:
-        yield start
-        start = text.find(part, start + 1)
+def _number(sample: bytes) -> int:
+    return int.from_bytes(sample, sys.byteorder)
+
+
+def _numbers(text: bytes, start: int) -> memoryview:
+    """Return a text from some place on as numbers, of as many characters each as a sample has."""
+    return memoryview(text)[start : start + (len(text) - start) // SAMPLE * SAMPLE].cast("I")
 
 
 def _blank(match: re.Match[bytes]) -> bytes:

@@ -8,13 +8,14 @@ from pytest_totphog.credentials.token import Token
 from pytest_totphog.secrecy.known_secrets import KnownSecrets, of_account, of_token
 
 ALICE = Token.create(name="alice", secret="JBSWY3DPEHPK3PXP", created_at=as_datetime(0))
+BOB = Account("bob", 'a "long" <pass> wörd%', "GEZDGNBVGY3TQOJQ")
 
 
 @pytest.fixture
 def known() -> KnownSecrets:
     """What knows the secret of alice, and the account of bob."""
     known = KnownSecrets()
-    known.add([of_token(ALICE), *of_account(Account("bob", 'a "long" <pass> wörd%', "GEZDGNBVGY3TQOJQ"))])
+    known.add([of_token(ALICE), *of_account(BOB)])
     return known
 
 
@@ -86,3 +87,25 @@ def test_repr(known: KnownSecrets) -> None:
     assert "bob" in shown
     assert "JBSWY3DPEHPK3PXP" not in shown
     assert "long" not in shown
+
+
+class CountedText(str):
+    """A text that adds up how many characters its lines were counted in."""
+
+    __slots__ = ("counted",)
+
+    def count(self, part: str, start: int, end: int) -> int:  # type: ignore[override]  # only what is asked for
+        """Count, and add up."""
+        self.counted = getattr(self, "counted", 0) + end - start
+        return super().count(part, start, end)
+
+
+def test_lines_are_counted_once(known: KnownSecrets) -> None:
+    """A text that is full of secrets costs no more than its length: megabytes of output are an ordinary failure."""
+    text = CountedText("JBSWY3DPEHPK3PXP\n" * 100 + "GEZDGNBVGY3TQOJQ\n" * 100)
+
+    assert known.found(text) == [
+        (f"secret of 'alice' (fingerprint {ALICE.fingerprint[:8]})", 1),
+        (f"secret of 'bob' (fingerprint {BOB.token.fingerprint[:8]})", 101),
+    ]
+    assert text.counted < len(text)

@@ -1,5 +1,8 @@
 """Where a text shows a secret: however it is written, and also when only a part of it is there."""
 
+import random
+from collections.abc import Callable
+
 import pytest
 
 from pytest_totphog.secrecy import spellings
@@ -119,3 +122,19 @@ def test_base64_minds_the_case() -> None:
     spelling = spellings.base64()
     spelling.add(b"SGVsbG8h3q2+7w/4", 0)
     assert shown(spelling, "sgvSBG8H3Q2+7W/4") == []
+
+
+@pytest.mark.parametrize(
+    ("spelling", "least"), [(spellings.base32, 8), (spellings.hexadecimal, 16), (spellings.base64, 12)]
+)
+@pytest.mark.parametrize("length", [8, 9, 13, 16, 26, 40])
+def test_every_part_at_every_place(spelling: Callable[[], spellings.Spelling], least: int, length: int) -> None:
+    """Not every place in a text is looked at, nor every sample of a key; still no part of the least length escapes."""
+    key, finds = bytes(random.Random(length).choices(b"ABCDEF234567", k=length)), spelling()
+    finds.add(key, 7)
+    part = min(least, length)
+    places = [(offset, before) for offset in range(length - part + 1) for before in range(8)]
+
+    found = [finds.spans(b"." * before + key[offset : offset + part] + b".") for offset, before in places]
+
+    assert found == [[(before, before + part, 7)] for _, before in places]
