@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from pytest_totphog.errors import InvalidInput, shown
+from pytest_totphog.wsgi.gate import PRIVATE_HEADERS, WELCOME
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,6 +28,7 @@ class Cors:
         origins: the origins that may read; `("*",)` for any, none for nobody.
         methods: the methods that a preflight allows.
         exposed: the response headers that pages may read besides those that all may.
+        private: the paths that no page of another origin may read.
 
     Raises:
         InvalidInput: for an origin that no browser would send.
@@ -38,6 +40,7 @@ class Cors:
         origins: tuple[str, ...],
         methods: tuple[str, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE"),
         exposed: tuple[str, ...] = (),
+        private: tuple[str, ...] = (),
     ) -> None:
         for origin in origins:
             if origin != "*" and _ORIGIN.fullmatch(origin) is None:
@@ -49,9 +52,12 @@ class Cors:
         self._origins = origins
         self._methods = ", ".join(methods)
         self._exposed = ", ".join(exposed)
+        self._private = private
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
+        if environ["PATH_INFO"] in self._private:
+            return self.app(environ, start_response)
         origin = self._allowed(environ.get("HTTP_ORIGIN"))
         headers = [] if origin is None else [("Access-Control-Allow-Origin", origin)]
         if self._origins and "*" not in self._origins:
@@ -67,10 +73,10 @@ class Cors:
                     ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
                     ("Access-Control-Max-Age", "600"),
                 ]
-            return Response(status=204)(environ, start_with_headers)
+            return Response(status=204, headers=PRIVATE_HEADERS)(environ, start_with_headers)
         if origin is not None and self._exposed:
             headers.append(("Access-Control-Expose-Headers", self._exposed))
-        return self.app(environ, start_with_headers)
+        return self.app(environ if origin is None else {**environ, WELCOME: True}, start_with_headers)
 
     def _allowed(self, origin: str | None) -> str | None:
         """Return what `Access-Control-Allow-Origin` says; None when the origin may not read."""

@@ -11,10 +11,18 @@ from pytest_totphog.wsgi.errors import HttpError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["LOOPBACK_HOSTS", "Check", "Gate"]
+__all__ = ["LOOPBACK_HOSTS", "PRIVATE_HEADERS", "WELCOME", "Check", "Gate"]
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 MAX_BODY_BYTES: Final = 1024 * 1024
+# What every answer has, because most hold secrets: no page of another origin may show it, no cache may keep it.
+PRIVATE_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# In the environ of a request that may come from a page of another origin.
+WELCOME: Final = "totphog.welcome"
 
 # Werkzeug's host_is_trusted knows no IPv6 address and takes capital letters for another name.
 _HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{0,5})?", re.IGNORECASE | re.ASCII)
@@ -36,6 +44,7 @@ class Gate:
             name that resolves to this machine (DNS rebinding) must not read the secrets here.
         api_key: what `Authorization: Bearer …` must carry; None for no such demand.
         max_body: bytes a request's body may have.
+        foreign_pages: whether the pages of other origins may send requests, though they cannot read the answers.
     """
 
     def __init__(
@@ -43,21 +52,23 @@ class Gate:
         trusted_hosts: tuple[str, ...] | None = LOOPBACK_HOSTS,
         api_key: str | None = None,
         max_body: int = MAX_BODY_BYTES,
+        foreign_pages: bool = False,
     ) -> None:
         self._trusted_hosts = trusted_hosts
         self._api_key = api_key
         self._max_body = max_body
+        self._foreign_pages = foreign_pages
 
-    def without_key(self) -> Gate:
-        """Return this gate without its demand for a key, for what holds no secret."""
-        return Gate(self._trusted_hosts, None, self._max_body)
+    def for_pages(self) -> Gate:
+        """Return this gate for what holds no secret and changes nothing: no key, and links lead there from anywhere."""
+        return Gate(self._trusted_hosts, None, self._max_body, foreign_pages=True)
 
     def check(self, environ: WSGIEnvironment) -> None:
         """Let a request pass.
 
         Raises:
             HttpError: 411 and 413 for a body without or over a length; 400 for a broken length and a foreign
-                `Host`; 401 without the key.
+                `Host`; 403 for a page of another origin; 401 without the key.
         """
         # Refused before anything touches the stream: a chunked body that ends early spins Werkzeug's reader.
         if "HTTP_TRANSFER_ENCODING" in environ:
@@ -71,9 +82,30 @@ class Gate:
         name = _HOST.fullmatch(host)
         if self._trusted_hosts is not None and (name is None or name[1].lower() not in self._trusted_hosts):
             raise HttpError(400, f"Host {host[:100]!a} is not served here; accepted: {', '.join(self._trusted_hosts)}")
+        if not self._foreign_pages and WELCOME not in environ and _is_foreign(environ):
+            raise HttpError(403, "Pages of another origin are not served; this server's own are, and clients are")
         if self._api_key is not None:
             scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(
                 key.strip().encode("latin-1", "replace"), self._api_key.encode("utf-8", "replace")
             ):
                 raise HttpError(401, "Send the API key as 'Authorization: Bearer …'", {"WWW-Authenticate": "Bearer"})
+
+
+def _is_foreign(environ: WSGIEnvironment) -> bool:
+    """Return whether a page of another origin has sent a request, which a browser does without asking anybody."""
+    if (site := environ.get("HTTP_SEC_FETCH_SITE")) is not None:  # Fetch Metadata: not even a proxy changes it
+        followed = environ["REQUEST_METHOD"] in {"GET", "HEAD"} and environ.get("HTTP_SEC_FETCH_DEST") == "document"
+        return site not in {"same-origin", "none"} and not followed  # a link, whose target the page cannot read
+    # Over plain http browsers say no more than the origin. A proxy may change Host; a page that adds a header has to
+    # ask first, with a preflight request that is refused.
+    if (origin := environ.get("HTTP_ORIGIN")) is None or "HTTP_X_REQUESTED_WITH" in environ:
+        return False
+    forwarded = environ.get("HTTP_X_FORWARDED_HOST", "").partition(",")[0].strip()
+    own = {_without_port(environ.get("HTTP_HOST", "")), _without_port(forwarded)}
+    return _without_port(origin.partition("//")[2]) not in own - {""}
+
+
+def _without_port(host: str) -> str:
+    """Return a host, in lower case, without the port that its scheme implies."""
+    return host.lower().removesuffix(":80").removesuffix(":443")

@@ -25,11 +25,7 @@ CONTENT_SECURITY_POLICY: Final = (
 HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    # A server of another version may answer here tomorrow.
-    "Cache-Control": "no-cache",
 }
 
 
@@ -44,7 +40,7 @@ class Pages:
 
     def __init__(self, app: WSGIApplication, routes: Iterable[Route], gate: Gate) -> None:
         self.app = app
-        self._pages = App(routes, _error_body, gate.without_key())
+        self._pages = App(routes, _error_body, gate.for_pages())
         self._paths = {route.path for route in self._pages.routes}
 
     @property

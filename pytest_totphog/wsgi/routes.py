@@ -11,7 +11,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.wsgi.errors import HttpError, as_http_error
-from pytest_totphog.wsgi.gate import Check
+from pytest_totphog.wsgi.gate import PRIVATE_HEADERS, Check
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -56,7 +56,9 @@ class App:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        return self._respond(environ)(environ, start_response)
+        response = self._respond(environ)
+        response.headers.extend(PRIVATE_HEADERS)
+        return response(environ, start_response)
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         try:

@@ -56,3 +56,44 @@ def test_no_app_is_loaded_before_it_is_asked_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "[]\n"
+
+
+PRIVATE = {
+    "X-Content-Type-Options": ["nosniff"],
+    "Cache-Control": ["no-store"],
+    "Cross-Origin-Resource-Policy": ["same-origin"],
+}
+
+
+@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/openapi.json", {}, 200),
+        ("GET", "/docs", {}, 200),
+        ("GET", "/no/such/path", {}, 404),
+        ("DELETE", "/openapi.json", {}, 405),
+        ("GET", "/openapi.json", {"Host": "evil.example"}, 400),
+        ("POST", "/openapi.json", {"Transfer-Encoding": "chunked"}, 411),
+        ("OPTIONS", "/openapi.json", {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}, None),
+    ],
+)
+def test_every_answer_is_private(
+    name: str, method: str, path: str, headers: dict[str, str], status: int | None
+) -> None:
+    """No page of another origin can show it, no cache keeps it, no browser takes it for another type; said once."""
+    response = Client(create_app(name)).open(path, method=method, headers=headers)
+
+    assert status in {None, response.status_code}
+    assert {header: response.headers.getlist(header) for header in PRIVATE} == PRIVATE
+
+
+@pytest.mark.parametrize("name", ["totphog", "simple", "vault", "login-demo"])
+def test_pages_of_other_origins_are_refused(name: str) -> None:
+    """Whether they would read or change something; of the backends, email-mfa alone lets every page in."""
+    client, evil = Client(create_app(name)), {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+
+    assert [client.open("/openapi.json", method=method, headers=evil).status_code for method in ("GET", "POST")] == [
+        403,
+        403,
+    ]

@@ -19,7 +19,7 @@ class ApiError extends Error {} // its message is the server's sentence
 class Unreachable extends Error {}
 
 async function send(path, { method = "GET", body, as = "json" } = {}) {
-  const headers = {};
+  const headers = { "X-Requested-With": "totphog" }; // which no page of another origin can send
   const key = sessionStorage.getItem("totphog-api-key");
   if (key) headers.Authorization = `Bearer ${key}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";

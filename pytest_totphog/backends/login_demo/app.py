@@ -37,13 +37,11 @@ DEFAULT_POLICY: Final = VerifierPolicy(window=1, one_time=True, max_failures=Non
 
 SECURITY_HEADERS: Final = (
     ("X-Frame-Options", "DENY"),
-    ("X-Content-Type-Options", "nosniff"),
     # The filter that it switches off made holes of its own; the policy below is what replaced it.
     ("X-XSS-Protection", "0"),
     # Heeded over https only (RFC 6797 section 8.1).
     ("Strict-Transport-Security", "max-age=31536000"),
     ("Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
-    ("Cache-Control", "no-store"),
 )
 
 INSTRUCTIONS: Final = {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.gate import Gate
+from pytest_totphog.wsgi.gate import WELCOME, Gate
 
 
 def refused(gate: Gate, **environ: str) -> HttpError:
@@ -150,3 +150,60 @@ def test_the_limit_can_be_chosen() -> None:
     environ: dict[str, Any] = {"HTTP_HOST": "localhost", "CONTENT_LENGTH": "11"}
     Gate(max_body=11).check(environ)
     assert refused(Gate(max_body=10), **environ).message == "The body is too large; accepted are 10 bytes"
+
+
+# Pages of other origins
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"HTTP_SEC_FETCH_SITE": "cross-site"},
+        {"HTTP_SEC_FETCH_SITE": "same-site"},  # another port of this machine
+        {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_DEST": "image"},
+        {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_DEST": "iframe"},
+        {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_DEST": "document", "REQUEST_METHOD": "POST"},
+        {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_X_REQUESTED_WITH": "totphog"},
+        {"HTTP_ORIGIN": "https://evil.example"},
+        {"HTTP_ORIGIN": "http://localhost:3000"},
+        {"HTTP_ORIGIN": "http://localhost.evil.example:8045"},
+        {"HTTP_ORIGIN": "http://evil.example/localhost:8045"},
+        {"HTTP_ORIGIN": "null"},
+        {"HTTP_ORIGIN": ""},
+        {"HTTP_ORIGIN": "https://evil.example", "HTTP_X_FORWARDED_HOST": "totp.example"},
+    ],
+)
+def test_foreign_pages_are_refused(said: dict[str, str]) -> None:
+    """A browser sends what any page of the web wants, to this machine too; it says whose page it is."""
+    error = refused(Gate(), **{"REQUEST_METHOD": "GET", "HTTP_HOST": "localhost:8045", **said})
+    assert error.status == 403
+    assert error.message == "Pages of another origin are not served; this server's own are, and clients are"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},  # curl, requests, cy.request()
+        {"HTTP_SEC_FETCH_MODE": "cors"},  # Node's fetch
+        {"HTTP_SEC_FETCH_SITE": "none"},  # typed into the address bar
+        {"HTTP_SEC_FETCH_SITE": "same-origin"},
+        {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_ORIGIN": "https://totp.example"},  # through a proxy
+        {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_DEST": "document"},  # a link in a wiki
+        {"HTTP_ORIGIN": "http://localhost:8045"},
+        {"HTTP_ORIGIN": "http://LOCALHOST:8045"},
+        {"HTTP_ORIGIN": "http://localhost", "HTTP_HOST": "localhost:80"},
+        {"HTTP_ORIGIN": "https://totp.example", "HTTP_X_FORWARDED_HOST": "totp.example, proxy.example"},
+        {"HTTP_ORIGIN": "http://totp.example", "HTTP_X_REQUESTED_WITH": "totphog"},  # the page at /, through any proxy
+        {"HTTP_SEC_FETCH_SITE": "cross-site", WELCOME: True},
+    ],
+)
+def test_own_pages_and_clients_pass(said: dict[str, Any]) -> None:
+    """Also through a proxy that changes Host, and where the app has let an origin in."""
+    Gate().check({"REQUEST_METHOD": "GET", "HTTP_HOST": "localhost:8045", **said})
+
+
+def test_gate_for_pages() -> None:
+    """What holds no secret is linked to and framed from anywhere; the name must be this server's all the same."""
+    gate = Gate(api_key="s3cret").for_pages()
+    gate.check({"REQUEST_METHOD": "GET", "HTTP_HOST": "localhost", "HTTP_SEC_FETCH_SITE": "cross-site"})
+    assert refused(gate, HTTP_HOST="evil.example").status == 400
