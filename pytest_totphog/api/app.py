@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
@@ -23,9 +25,11 @@ from pytest_totphog.wsgi.json import json_response, read_object
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 
-__all__ = ["BASE_PATH", "totphog_app"]
+__all__ = ["BASE_PATH", "FIND_AUTHENTICATOR", "totphog_app"]
 
 BASE_PATH: Final = "/api/v1"
+# Under which name a request's environ has what returns the authenticator that it asks, once the gate has let it pass.
+FIND_AUTHENTICATOR: Final = "totphog.find_authenticator"
 
 _PARAMETERS: Final = ("secret", "issuer", "digits", "period", "algorithm")
 
@@ -36,40 +40,55 @@ def totphog_app(
     """Return the WSGI app that serves an authenticator.
 
     Args:
-        authenticator: the tokens, the clock and the ledger.
+        authenticator: the tokens, the clock and the ledger, unless a request's environ has `FIND_AUTHENTICATOR`.
         gate: what is refused beforehand; unless given, everything not addressed to loopback.
         store: what other processes may share over HTTP: its ledger and
         shared: the repositories of these types; nothing unless given.
     """
-    api = _Api(authenticator)
+
+    def asked(request: Request) -> Authenticator:
+        find = request.environ.get(FIND_AUTHENTICATOR)
+        return authenticator if find is None else find()
+
+    def route(method: str, path: str, handler: Callable[..., Response]) -> Route:
+        return Route(method, BASE_PATH + path, lambda request, **ids: handler(_Api(asked(request)), request, **ids))
+
     one = "/tokens/<id>"
     routes = [
-        Route("GET", "/health", api.health),
-        Route("GET", "/tokens", api.list_tokens),
-        Route("POST", "/tokens", api.create_token),
-        Route("DELETE", "/tokens", api.delete_tokens),
-        Route("GET", one, api.get_token),
-        Route("DELETE", one, api.delete_token),
-        Route("GET", f"{one}/code", api.get_code),
-        Route("GET", f"{one}/qr", api.get_qr),
-        Route("POST", f"{one}/one-time-code", api.claim_code),
-        Route("POST", f"{one}/verify", api.verify_code),
-        Route("POST", f"{one}/explain", api.explain_code),
-        Route("GET", "/codes", api.list_codes),
-        Route("POST", "/codes", api.compute_code),
-        Route("GET", "/events", api.list_events),
-        Route("GET", "/clock", api.get_clock),
-        Route("PUT", "/clock", api.freeze_clock),
-        Route("DELETE", "/clock", api.release_clock),
-        Route("POST", "/clock/tick", api.tick_clock),
-        *([] if store is None else store_routes(store, *shared, on_claim=api.record_claim)),
+        route("GET", "/health", _Api.health),
+        route("GET", "/tokens", _Api.list_tokens),
+        route("POST", "/tokens", _Api.create_token),
+        route("DELETE", "/tokens", _Api.delete_tokens),
+        route("GET", one, _Api.get_token),
+        route("DELETE", one, _Api.delete_token),
+        route("GET", f"{one}/code", _Api.get_code),
+        route("GET", f"{one}/qr", _Api.get_qr),
+        route("POST", f"{one}/one-time-code", _Api.claim_code),
+        route("POST", f"{one}/verify", _Api.verify_code),
+        route("POST", f"{one}/explain", _Api.explain_code),
+        route("GET", "/codes", _Api.list_codes),
+        route("POST", "/codes", _Api.compute_code),
+        route("GET", "/events", _Api.list_events),
+        route("GET", "/clock", _Api.get_clock),
+        route("PUT", "/clock", _Api.freeze_clock),
+        route("DELETE", "/clock", _Api.release_clock),
+        route("POST", "/clock/tick", _Api.tick_clock),
     ]
-    mounted = [Route(route.method, BASE_PATH + route.path, route.handler) for route in routes]
+    if store is not None:
+        served = store_routes(store, *shared, on_claim=lambda request, claim: _Api(asked(request)).record_claim(claim))
+        routes += [route(each.method, each.path, partial(_enter, each.handler)) for each in served]
     openapi = openapi_routes("pytest_totphog.api", BASE_PATH) + openapi_routes("pytest_totphog.api")
-    return App(mounted + openapi, _error_body, gate or Gate())
+    return App(routes + openapi, _error_body, gate or Gate())
+
+
+def _enter(handler: Callable[..., Response], _: _Api, request: Request, **arguments: str) -> Response:
+    """Let a handler answer that needs no authenticator, but to be in use."""
+    return handler(request, **arguments)
 
 
 class _Api:
+    """What a request asks of one authenticator."""
+
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
 

@@ -29,16 +29,16 @@ _Method: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]]
 
 
 def store_routes(
-    store: Store, *record_types: type[Any], on_claim: Callable[[Claim], None] | None = None
+    store: Store, *record_types: type[Any], on_claim: Callable[[Request, Claim], None] | None = None
 ) -> list[Route]:
     """Return the routes by which other processes share a store's ledger and some of its repositories.
 
     Args:
         store: where everything is kept.
         record_types: whose repositories are served.
-        on_claim: called with every claim that is made by these routes.
+        on_claim: called with every claim that is made by these routes, and the request for it.
     """
-    collections = {"ledger": _ledger_methods(store.ledger, on_claim)}
+    collections = {"ledger": _ledger_methods(store.ledger)}
     for record_type in record_types:
         records = _Records(store, record_type)
         collections[records.collection] = records.methods
@@ -51,12 +51,15 @@ def store_routes(
         arguments = read_object(request, names)
         if missing := [name for name in names if name not in arguments]:
             raise InvalidInput(f"{missing[0]} is missing")
-        return json_response({"result": call(arguments)})
+        result = call(arguments)
+        if on_claim is not None and result is not None and (collection, method) == ("ledger", "claim"):
+            on_claim(request, Claim(**result))
+        return json_response({"result": result})
 
     return [Route("POST", "/store/<collection>/<method>", ask)]
 
 
-def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) -> dict[str, _Method]:
+def _ledger_methods(ledger: Ledger) -> dict[str, _Method]:
     def claim(given: Mapping[str, Any]) -> Any:
         made = ledger.claim(
             as_text("fingerprint", given["fingerprint"]),
@@ -65,8 +68,6 @@ def _ledger_methods(ledger: Ledger, on_claim: Callable[[Claim], None] | None) ->
             holder=as_text("holder", given["holder"], most=MAX_HOLDER),
             claimed_at=_seconds(given, "claimed_at"),
         )
-        if made is not None and on_claim is not None:
-            on_claim(made)
         return _as_object(made)
 
     def last(given: Mapping[str, Any]) -> Any:

@@ -90,6 +90,14 @@ def _nanoseconds(namespace: Namespace) -> int | None:
     return None if namespace.frozen_at is None else namespace.frozen_at * 1000
 
 
+def _check(name: str) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise InvalidInput(
+            f"the namespace is {shown(name)}; accepted are 1 to 100 letters, digits, dots, dashes and underscores, "
+            "the first of them a letter or a digit"
+        )
+
+
 class Namespaces:
     """The authenticators of a server: one for each namespace, and one for all who name none.
 
@@ -125,11 +133,7 @@ class Namespaces:
         Raises:
             InvalidInput: when it is another name.
         """
-        if _NAME.fullmatch(name) is None:
-            raise InvalidInput(
-                f"the namespace is {shown(name)}; accepted are 1 to 100 letters, digits, dots, dashes and underscores, "
-                "the first of them a letter or a digit"
-            )
+        _check(name)
         with self._lock:
             new = name not in self._authenticators
             if new:
@@ -140,6 +144,19 @@ class Namespaces:
         if new:
             self.prune()
         return authenticator
+
+    def look(self, name: str) -> Authenticator:
+        """Return the authenticator of a namespace; of one that is not there, an empty one that is kept nowhere.
+
+        Args:
+            name: 1 to 100 letters, digits, dots, dashes and underscores.
+
+        Raises:
+            InvalidInput: when it is another name.
+        """
+        _check(name)
+        known = name in self._authenticators or self._records.get(name) is not None
+        return self.get(name) if known else self._make(name)
 
     def __contains__(self, name: str) -> bool:
         """Return whether this process knows a namespace."""

@@ -1,11 +1,13 @@
 """The TOTPHog API below /namespaces/NAME: what clients of one server see of each other."""
 
+import gc
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.routing import Map
 from werkzeug.test import Client
 
 from pytest_totphog.api.namespaces import NamespacedApp, create_app
@@ -143,11 +145,11 @@ def test_nobody_without_the_key_makes_a_namespace(authorization: str | None) -> 
     """The answer is the same for names that are there, that are not, and that cannot be."""
     store = MemoryStore()
     client = Client(create_app(Gate(api_key="open sesame"), store))
-    client.get("/namespaces/there/api/v1/tokens", headers={"Authorization": "Bearer open sesame"})
+    client.delete("/namespaces/there/api/v1/tokens", headers={"Authorization": "Bearer open sesame"})
     headers = {} if authorization is None else {"Authorization": authorization}
 
     for name in ("there", "new", "not accepted"):
-        response = client.get(f"/namespaces/{name}/api/v1/tokens", headers=headers)
+        response = client.delete(f"/namespaces/{name}/api/v1/tokens", headers=headers)
         assert response.status_code == 401
         assert response.json == {"success": False, "error": "Send the API key as 'Authorization: Bearer …'"}
         assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -157,6 +159,41 @@ def test_nobody_without_the_key_makes_a_namespace(authorization: str | None) -> 
 def test_foreign_host_makes_no_namespace(client: Client) -> None:
     """A page of the web whose name leads here (DNS rebinding) is refused as everywhere."""
     assert client.get("/namespaces/mine/api/v1/tokens", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_looking_makes_no_namespace() -> None:
+    """Any page of the web can make a browser send a GET; it answers as an empty namespace does, and keeps nothing."""
+    store = MemoryStore()
+    namespaces = Namespaces(store)
+    client = Client(NamespacedApp(namespaces))
+    mine = "/namespaces/mine/api/v1"
+
+    for path in ("health", "tokens", "codes", "clock", "events"):
+        assert client.get(f"{mine}/{path}").status_code == 200
+    assert client.head(f"{mine}/tokens").status_code == 200
+    assert client.post(f"{mine}/no/such/path", json={}).status_code == 404
+    assert client.get(f"{mine}/clock").json["mode"] == "live"
+
+    assert store.repository(Namespace).find() == []
+    assert "mine" not in namespaces
+    token = data(client, "POST", f"{mine}/tokens".removeprefix("/"), **ALICE)
+    assert [each["id"] for each in client.get(f"{mine}/tokens").json["data"]] == [token["id"]]
+    # What another process has made is there for this one too.
+    assert len(Client(NamespacedApp(Namespaces(store))).get(f"{mine}/tokens").json["data"]) == 1
+
+
+def test_one_app_serves_all_namespaces() -> None:
+    """A namespace costs its authenticator, and not another table of routes."""
+    client = Client(create_app())
+    client.delete("/namespaces/first/api/v1/tokens")
+    gc.collect()
+    before = sum(type(each) is Map for each in gc.get_objects())
+
+    for number in range(5):
+        assert client.delete(f"/namespaces/run-{number}/api/v1/tokens").status_code == 200
+
+    gc.collect()
+    assert sum(type(each) is Map for each in gc.get_objects()) == before
 
 
 # The store
@@ -191,7 +228,7 @@ def test_database_that_fails_is_told(tmp_path: Path) -> None:
     """It is the server's fault, and the sentence says which database."""
     with closing(SqlStore(f"sqlite:///{tmp_path}/store.db")) as store:
         client = Client(create_app(store=store))
-        client.get("/namespaces/mine/api/v1/tokens")
+        client.delete("/namespaces/mine/api/v1/tokens")
         with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
             connection.execute("DROP TABLE namespaces_namespace")
 
@@ -202,14 +239,14 @@ def test_database_that_fails_is_told(tmp_path: Path) -> None:
 
 
 def test_namespace_that_was_pruned_is_there_anew() -> None:
-    """Its app follows the new authenticator, and not the one that was forgotten."""
+    """Requests reach the new authenticator, and not the one that was forgotten."""
     clock = Clock()
     clock.freeze("2026-06-01T12:00:00Z")
     client = Client(NamespacedApp(Namespaces(MemoryStore(), clock=clock)))
     data(client, "POST", "namespaces/mine/api/v1/tokens", **ALICE)
     client.put("/namespaces/mine/api/v1/clock", json={"frozen_at": "2024-01-15T10:30:00Z"})
     clock.tick(86_401)
-    client.get("/namespaces/other/api/v1/tokens")
+    client.delete("/namespaces/other/api/v1/tokens")
 
     assert data(client, "GET", "namespaces/mine/api/v1/tokens") == []
     assert client.get("/namespaces/mine/api/v1/clock").json["mode"] == "live"
