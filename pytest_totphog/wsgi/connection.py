@@ -20,12 +20,13 @@ from werkzeug.serving import WSGIRequestHandler
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.gate import PRIVATE_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-__all__ = ["Connection"]
+__all__ = ["MAX_LINE", "Connection"]
 
 MAX_LINE: Final = 65_536
 MAX_HEADERS: Final = 100
@@ -81,6 +82,7 @@ class Connection(WSGIRequestHandler):
 
     disable_nagle_algorithm = True
     timeout = 60
+    server: Any  # a Listener
 
     def handle(self) -> None:
         """Serve requests until either side is done."""
@@ -92,14 +94,18 @@ class Connection(WSGIRequestHandler):
 
     def _serve_request(self) -> bool:
         """Answer one request; False when the connection is done."""
+        self.server.idle[self.connection] = None
         try:
             environ = self._read_head()
         except HttpError as error:
             text = f"{error.message}\n".encode()
             headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Connection", "close")]
+            headers += PRIVATE_HEADERS.items()
             self._write(f"{error.status} {HTTP_STATUS_CODES[error.status]}", headers, text)
             self._drain()
             return False
+        finally:
+            self.server.idle.pop(self.connection, None)
         if environ is None:
             return False
         status, headers, content = self._call_app(environ)
@@ -157,7 +163,7 @@ class Connection(WSGIRequestHandler):
             "wsgi.run_once": False,
             "REQUEST_METHOD": method,
             "SCRIPT_NAME": "",
-            "SERVER_NAME": self.server.host,
+            "SERVER_NAME": self._server_name(),
             "SERVER_PORT": str(self.server.port),
             "SERVER_PROTOCOL": f"HTTP/1.{minor}",
             "REMOTE_ADDR": self.client_address[0],
@@ -182,6 +188,11 @@ class Connection(WSGIRequestHandler):
             awaited=minor == "1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue",
         )
         return environ
+
+    def _server_name(self) -> str:
+        """Return the address that the server listens on; where that is any, the one that the client has reached."""
+        host: str = self.server.host
+        return self.connection.getsockname()[0] if host in {"0.0.0.0", "::"} else host  # noqa: S104 -- listens nowhere
 
     def _read_headers(self, environ: WSGIEnvironment) -> None:
         for _ in range(MAX_HEADERS + 1):

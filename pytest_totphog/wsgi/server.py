@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import ssl
@@ -9,14 +10,15 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from werkzeug.serving import ThreadedWSGIServer, generate_adhoc_ssl_context
 
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import MissingExtra, ServerError
 from pytest_totphog.wsgi.access_log import AccessLog
-from pytest_totphog.wsgi.connection import Connection
+from pytest_totphog.wsgi.connection import MAX_LINE, Connection
+from pytest_totphog.wsgi.gate import PRIVATE_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -25,9 +27,26 @@ __all__ = ["Server", "SslContext", "listen"]
 
 SslContext: TypeAlias = "ssl.SSLContext | Literal['adhoc'] | None"
 
+# What the system says when there are no more files or no more memory for them.
+EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+# Seconds until the next attempt to serve a connection, unless another one ends before.
+PAUSE: Final = 0.05
+# The answer to a connection that can have no thread.
+BUSY: Final = (
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n"
+    + "".join(f"{name}: {value}\r\n" for name, value in PRIVATE_HEADERS.items())
+    + "\r\n"
+).encode()
+
 
 class Listener(ThreadedWSGIServer):
-    """Werkzeug's threaded server with an owner: it stops at once, and no thread or socket outlives it."""
+    """Werkzeug's threaded server with an owner: it stops at once, and no thread or socket outlives it.
+
+    When threads or files run out, it closes the connection that has been idle for longest, waits, and goes on.
+
+    Attributes:
+        idle: the connections that have no request under way, oldest first.
+    """
 
     daemon_threads = True
 
@@ -35,6 +54,8 @@ class Listener(ThreadedWSGIServer):
         super().__init__(host, port, app, Connection, fd=listening.fileno())
         self._wake, self._woken = socket.socketpair()
         self._open: dict[threading.Thread, socket.socket] = {}
+        self._room = threading.Event()
+        self.idle: dict[socket.socket, None] = {}
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Accept connections until `stop`; waits for events and polls nothing."""
@@ -46,10 +67,12 @@ class Listener(ThreadedWSGIServer):
                 self.accept()
 
     def accept(self) -> None:
-        """Take a waiting connection, if it still waits."""
+        """Take a waiting connection, if it still waits and there is room for one more."""
         try:
             request, client_address = self.get_request()
-        except OSError:  # it was broken off meanwhile
+        except OSError as error:  # most likely it was broken off meanwhile
+            if error.errno in EXHAUSTED:
+                self._make_room()
             return
         self.process_request(request, client_address)
 
@@ -66,12 +89,33 @@ class Listener(ThreadedWSGIServer):
         return connection, client_address
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own."""
-        thread = threading.Thread(
-            target=self.process_request_thread, args=(request, client_address), name="totphog-connection", daemon=True
-        )
-        self._open[thread] = request
-        thread.start()
+        """Serve a connection in a thread of its own; where there can be no thread, say so and close it."""
+        for _ in range(2):
+            thread = threading.Thread(
+                target=self.process_request_thread,
+                args=(request, client_address),
+                name="totphog-connection",
+                daemon=True,
+            )
+            self._open[thread] = request
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError):
+                del self._open[thread]
+                self._make_room()
+            else:
+                return
+        with suppress(OSError):
+            request.setblocking(False)
+            request.send(BUSY)
+            request.recv(MAX_LINE)  # what is unread when it is closed would take the answer along
+        self.shutdown_request(request)
+
+    def _make_room(self) -> None:
+        self._room.clear()
+        for connection in list(self.idle)[:1]:
+            _break_off(connection)
+        self._room.wait(PAUSE)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve a connection, and forget it."""
@@ -79,6 +123,7 @@ class Listener(ThreadedWSGIServer):
             super().process_request_thread(request, client_address)
         finally:
             self._open.pop(threading.current_thread(), None)
+            self._room.set()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay silent about a client that breaks off, in a TLS handshake above all."""
@@ -89,13 +134,12 @@ class Listener(ThreadedWSGIServer):
         """Make `serve_forever` return."""
         self._wake.send(b"\0")
 
-    def close_connections(self, deadline: float) -> int:
-        """Close every connection and return how many are still busy at the deadline."""
+    def close_connections(self, deadline: float, release: Callable[[], object]) -> int:
+        """Close every connection, release those who wait, and return how many are still busy at the deadline."""
         still_open = dict(self._open)
         for connection in still_open.values():
-            with suppress(OSError):
-                # Not the TLS socket's own shutdown, which pulls the state from under the thread that reads.
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            _break_off(connection)
+        release()
         for thread in still_open:
             thread.join(max(0, deadline - Clock.monotonic()))
         return sum(thread.is_alive() for thread in still_open)
@@ -184,11 +228,12 @@ class Server:
         self._thread = threading.Thread(target=listener.serve_forever, name="totphog-server", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout: float = 5) -> None:
+    def stop(self, timeout: float = 5, release: Callable[[], object] = int) -> None:
         """Stop listening and end every connection; does nothing when it is not running.
 
         Args:
             timeout: seconds to wait for requests under way.
+            release: called when all connections are closed; makes those give up that wait for something.
 
         Raises:
             ServerError: when a request is still under way after that.
@@ -201,7 +246,7 @@ class Server:
         listener.wake()
         thread.join(timeout)
         listener.server_close()
-        if busy := listener.close_connections(deadline):
+        if busy := listener.close_connections(deadline, release):
             raise ServerError(f"{busy} requests were still under way {timeout} s after the server was asked to stop")
 
 
@@ -226,6 +271,12 @@ def listen(host: str, port: int, port_option: str) -> socket.socket:
         raise ServerError(
             f"cannot listen on {host} port {port}: {reason}. Choose another port, or let {port_option} find a free one"
         ) from None
+
+
+def _break_off(connection: socket.socket) -> None:
+    with suppress(OSError):
+        # Not the TLS socket's own shutdown, which pulls the state from under the thread that reads.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _adhoc_context() -> ssl.SSLContext:

@@ -1,5 +1,6 @@
 """An app on a port: start, stop, TLS, IPv6, and what is left behind: nothing."""
 
+import errno
 import socket
 import ssl
 import struct
@@ -287,3 +288,83 @@ def test_a_client_that_breaks_off_tls_leaves_nothing_behind(
     server.stop()
     assert threads() == []
     assert capfd.readouterr() == ("", "")
+
+
+# Out of threads, out of files
+
+
+def test_no_thread_can_be_started(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cannot be served is told so, and when threads can be started again, all goes on."""
+    server = serve()
+    start = threading.Thread.start
+
+    def cannot_start(thread: threading.Thread) -> None:
+        if thread.name == "totphog-connection":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patch, RawClient(server.port) as client:
+        patch.setattr(threading.Thread, "start", cannot_start)
+        client.send(GET)
+        refusal = client.response()
+        assert (refusal.status, refusal.headers["retry-after"]) == (503, "1")
+        assert refusal.headers["cache-control"] == "no-store"
+        assert client.is_closed()
+
+    assert requests.get(f"{server.url}/show", timeout=30).status_code == 200
+
+
+def test_idle_connections_make_room(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection that has been idle for longest is closed, so that its thread serves another one."""
+    server = serve()
+    start = threading.Thread.start
+
+    def two_at_the_most(thread: threading.Thread) -> None:
+        if sum(each.name == "totphog-connection" for each in threading.enumerate()) >= 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with RawClient(server.port) as oldest, RawClient(server.port) as other:
+        for client in (oldest, other):
+            client.send(GET)
+            assert client.response().status == 200
+        monkeypatch.setattr(threading.Thread, "start", two_at_the_most)
+
+        with RawClient(server.port) as client:
+            client.send(GET)
+            assert client.response().status == 200
+
+        assert oldest.is_closed()
+        other.send(GET)
+        assert other.response().status == 200
+
+
+def test_no_more_files(serve: Serve) -> None:
+    """A connection is left waiting, without a loop that spins, and is served when an idle one has given way."""
+    server = serve()
+    accepts: list[OSError | None] = []
+    accept = server._listener.socket.accept
+
+    class Exhausted:
+        """A socket that is out of files, three times."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(listening, name)
+
+        def accept(self) -> Any:
+            if len(accepts) < 3:
+                accepts.append(OSError(errno.EMFILE, "Too many open files"))
+                raise accepts[-1]
+            return accept()
+
+    with RawClient(server.port) as idle:
+        idle.send(GET)
+        assert idle.response().status == 200
+        listening = server._listener.socket
+        server._listener.socket = Exhausted()
+        try:
+            assert requests.get(f"{server.url}/show", timeout=30).status_code == 200
+        finally:
+            server._listener.socket = listening
+        assert idle.is_closed()
+    assert len(accepts) == 3
