@@ -73,7 +73,15 @@ class ServerError(TotphogError, OSError):
 
 
 class StoreError(TotphogError, OSError):
-    """The database cannot be opened or read, or does not take what is written."""
+    """The database cannot be opened or read, or does not take what is written.
+
+    Attributes:
+        retry_after: seconds until it might be back, when it is away; None for what only somebody can mend.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class MissingExtra(TotphogError, ImportError):

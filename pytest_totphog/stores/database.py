@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_totphog.errors import InvalidInput, MissingExtra, StoreError, hidden_in_reports
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy.exc import DBAPIError
 
 __all__ = ["Database"]
 
@@ -35,6 +38,13 @@ PATIENCE: Final = {
     # A host that is gone answers nothing, not even that.
     "tcp_user_timeout": f"{TIMEOUT * 1000}",
 }
+
+# Seconds until a database that is away is looked for again.
+RETRY_AFTER: Final = 1
+# What says that it is: SQLite's busy, locked and cannot open (https://sqlite.org/rescode.html); PostgreSQL's connection
+# exceptions, rollbacks, interventions of its operator and too many connections (appendix A of its manual).
+SQLITE_AWAY: Final = frozenset({5, 6, 14})
+POSTGRESQL_AWAY: Final = ("08", "40", "57", "53300")
 
 
 class Database:
@@ -73,7 +83,9 @@ class Database:
         except IntegrityError:
             raise
         except (DBAPIError, NoConnectionInTime) as error:
-            raise StoreError(f"the database {self.name} failed: {_reason(error)}") from None
+            away = isinstance(error, NoConnectionInTime) or _is_away(error)
+            reason = f"the database {self.name} failed: {_reason(error)}"
+            raise StoreError(reason, retry_after=RETRY_AFTER if away else None) from None
 
     def create(self, table: Table) -> None:
         """Create a table unless it is there."""
@@ -123,6 +135,15 @@ def _open_sqlite(path: str) -> tuple[str, Engine]:
         hide_parameters=True,
     )
 
+    creating = Lock()
+
+    @event.listens_for(engine, "do_connect")
+    def create(*_: object) -> None:
+        # Secrets are for the owner alone; the files beside it, -wal and -shm, take its mode over. One that is there is
+        # not opened: closing it would give up the locks that this process has on it (https://sqlite.org/howtocorrupt.html).
+        with creating, suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:
         # Readers do not wait for the writer. The mode stays with the file; where another process is writing it cannot
@@ -154,6 +175,18 @@ def _open_postgresql(url: str) -> Engine:
         pool_timeout=TIMEOUT,
         hide_parameters=True,
     )
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Return whether the same may succeed after a while, without anybody's doing."""
+    from sqlalchemy.exc import OperationalError
+
+    if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
+        return code & 0xFF in SQLITE_AWAY
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    if state is None:  # of a server that was not reached
+        return error.connection_invalidated or isinstance(error, OperationalError)
+    return state.startswith(POSTGRESQL_AWAY)
 
 
 def _reason(error: Any) -> str:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput, StoreError, hidden_in_reports
 from pytest_totphog.stores import RecordType, Repository
 from pytest_totphog.stores.ledger import Claim
@@ -22,7 +23,7 @@ Result = TypeVar("Result")
 # Records hold secrets.
 __tracebackhide__ = hidden_in_reports
 
-# How long to wait for a connection, and for an answer, in seconds.
+# How long to wait for a connection, for an answer, and for a database that is away, in seconds.
 TIMEOUT: Final = 10
 CONNECTIONS: Final = 64
 
@@ -91,7 +92,7 @@ class RemoteStore:
         return self.request("POST", path, arguments, lambda answer: read(answer["result"]))
 
     def request(self, method: str, path: str, body: dict[str, Any] | None, read: Callable[[Any], Result]) -> Result:
-        """Send a request, and return what is made of the answer.
+        """Send a request, again while the server's database is away, and return what is made of the answer.
 
         Args:
             method: the method of HTTP.
@@ -105,12 +106,18 @@ class RemoteStore:
         import requests
 
         options: dict[str, Any] = {"json": body, "timeout": TIMEOUT}
-        try:
-            # Not elsewhere: what is sent holds secrets, and a redirection would make a GET of it.
-            response = self._session().request(method, self.url + path, **options, allow_redirects=False)
-        except requests.RequestException as error:
-            reason = _reason(error)
-        else:
+        deadline = Clock.monotonic() + TIMEOUT
+        while True:
+            try:
+                # Not elsewhere: what is sent holds secrets, and a redirection would make a GET of it.
+                response = self._session().request(method, self.url + path, **options, allow_redirects=False)
+            except requests.RequestException as error:
+                reason = _reason(error)
+                break
+            again = response.headers.get("Retry-After", "")
+            if response.status_code == 503 and again.isdecimal() and Clock.monotonic() + int(again) < deadline:
+                threading.Event().wait(int(again))  # its database is away
+                continue
             try:
                 answer = response.json()
                 if response.status_code == 200:
@@ -118,6 +125,7 @@ class RemoteStore:
                 reason = str(answer["error"])
             except (ValueError, LookupError, TypeError):
                 reason = f"it answered {response.status_code} {response.reason}, which no totphog server does"
+            break
         # Never the body: it holds secrets.
         raise StoreError(f"{self.name} failed: {reason}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from errno import EMFILE, ENFILE
 from typing import Final
 
 from werkzeug.exceptions import HTTPException
@@ -54,8 +55,8 @@ def as_http_error(error: Exception) -> HttpError | None:
             return HttpError(status, str(error))
     if isinstance(error, ClockNotFrozen):
         return HttpError(400, "The clock is live; freeze it first")
-    if isinstance(error, CodeUnavailable):
-        return HttpError(503, str(error), {"Retry-After": str(max(1, math.ceil(error.retry_after)))})
+    if (unavailable := _as_unavailable(error)) is not None:
+        return unavailable
     if isinstance(error, StoreError):
         return HttpError(500, "Database error", detail=str(error))
     if isinstance(error, WerkzeugMethodNotAllowed):
@@ -64,3 +65,17 @@ def as_http_error(error: Exception) -> HttpError | None:
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return HttpError(error.code, "Not found" if error.code == 404 else error.name)
     return None
+
+
+def _as_unavailable(error: Exception) -> HttpError | None:
+    """Return how HTTP tells an error that may be over after a while."""
+    detail = ""
+    if isinstance(error, CodeUnavailable):
+        message, seconds = str(error), error.retry_after
+    elif isinstance(error, StoreError) and error.retry_after is not None:
+        message, seconds, detail = "Database error", error.retry_after, str(error)
+    elif isinstance(error, OSError) and error.errno in {EMFILE, ENFILE}:
+        message, seconds = "The server has too many open files", 1
+    else:
+        return None
+    return HttpError(503, message, {"Retry-After": str(max(1, math.ceil(seconds)))}, detail=detail)

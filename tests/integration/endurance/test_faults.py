@@ -96,7 +96,7 @@ def test_database_goes_away(
         postgresql.stop()
         try:
             stopped_at = Clock().time_ns()
-            clients.wait_for(3, lambda entry: entry["status"] == 500)
+            clients.wait_for(3, lambda entry: entry["status"] == 503)
             assert Clock().wait_until(stopped_at + 5 * NANOSECONDS, timeout=6)
         finally:
             postgresql.start()
@@ -113,7 +113,7 @@ def test_database_goes_away(
     claims = [store.ledger.find(FINGERPRINT, entry["step"]) for entry in answered]
     store.close()
     assert [claim and claim.holder for claim in claims] == [entry["holder"] for entry in answered]
-    refused = [entry["error"] for entry in clients.entries if entry["status"] == 500]
+    refused = [entry["error"] for entry in clients.entries if entry["status"] == 503]
     assert all(error.startswith(f"Database error: {DATABASE} failed: ") for error in refused)
     assert refused[-1].endswith('.s.PGSQL.5432" failed: No such file or directory')
     # Neither the server nor a client has anything else to tell.

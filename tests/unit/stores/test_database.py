@@ -276,7 +276,20 @@ def test_sqlite_that_somebody_else_keeps_writing_to(sqlite_url: str, monkeypatch
                 add(database, "a")
 
         assert str(caught.value) == f"the database {database.name} failed: database is locked"
+        assert caught.value.retry_after == 1
         add(database, "a")
+
+
+def test_sqlite_files_are_the_owners_alone(tmp_path: Path) -> None:
+    """There are secrets in them, and in the two beside; one that was there before stays as its owner wants it."""
+    (tmp_path / "old.db").touch(0o644)
+    for name in ("new", "old"):
+        with closing(Database(f"sqlite:///{tmp_path}/{name}.db")) as database:
+            database.create(NOTES)
+            add(database, "a")
+            modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.glob(f"{name}.*")}
+        mode = 0o600 if name == "new" else 0o644
+        assert modes == {f"{name}.db": mode, f"{name}.db-wal": mode, f"{name}.db-shm": mode}
 
 
 def test_sqlite_file_in_a_missing_folder_is_an_error(tmp_path: Path) -> None:

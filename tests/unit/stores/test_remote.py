@@ -415,3 +415,19 @@ def test_import_does_not_import_requests() -> None:
     program = "import sys; import pytest_totphog.stores.remote; print('requests' in sys.modules)"
 
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"
+
+
+def test_database_of_the_server_is_away(spy: Spy, store: RemoteStore) -> None:
+    """The server says so, and after how long to try again; whoever asks waits for that, and not longer than for it."""
+    answers = [
+        Response('{"success": false, "error": "Database error"}', 503, {"Retry-After": "0"}),
+        Response('{"success": false, "error": "Database error"}', 503, {"Retry-After": "0"}),
+        json_response({"result": None}),
+    ]
+    spy.answer = lambda: answers.pop(0)
+    assert store.ledger.last("alice") is None
+    assert answers == []
+
+    spy.answer = lambda: Response('{"success": false, "error": "Database error"}', 503, {"Retry-After": "3600"})
+    with pytest.raises(StoreError, match=r"failed: Database error$"):
+        store.ledger.last("alice")

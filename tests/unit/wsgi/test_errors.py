@@ -1,5 +1,7 @@
 """Errors, as HTTP tells them."""
 
+import errno
+
 import pytest
 from werkzeug.exceptions import BadGateway, BadRequest, MethodNotAllowed, NotFound, UnsupportedMediaType
 
@@ -49,3 +51,18 @@ def test_an_http_error_is_told_as_it_is() -> None:
 def test_a_mistake_of_ours_is_none(error: Exception) -> None:
     """What the client could not have known is not its fault."""
     assert as_http_error(error) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message", "retry_after"),
+    [
+        (StoreError("the database store.db failed: it is locked", retry_after=1), 503, "Database error", "1"),
+        (StoreError("the database store.db failed: disk is full"), 500, "Database error", None),
+        (OSError(errno.EMFILE, "Too many open files"), 503, "The server has too many open files", "1"),
+    ],
+)
+def test_what_may_be_over_after_a_while(error: Exception, status: int, message: str, retry_after: str | None) -> None:
+    """A client may try again; for what only somebody can mend it need not."""
+    told = as_http_error(error)
+    assert told is not None
+    assert (told.status, told.message, told.headers.get("Retry-After")) == (status, message, retry_after)
