@@ -56,6 +56,7 @@ def create_app(
     bcrypt_cost: int = 4,
     jwt_key: str | None = None,
     jwt_lifetime: int = 3600,
+    public_url: str | None = None,
     flaws: Collection[str] = (),
 ) -> Cors:
     """Return the app email-mfa.
@@ -70,6 +71,7 @@ def create_app(
         bcrypt_cost: the work for each password, 4 to 20.
         jwt_key: what access tokens are signed with; a random key unless given.
         jwt_lifetime: seconds that an access token lives.
+        public_url: what reset links begin with; the address that the server listens on unless given.
         flaws: the mistakes to make, such as `{"no-throttle"}`; none unless given.
 
     Raises:
@@ -87,7 +89,7 @@ def create_app(
         AccessTokens(clock, jwt_key, jwt_lifetime, store),
         Postman(smtp, clock),
     )
-    wire = _Wire(model)
+    wire = _Wire(model, public_url)
     routes = [
         Route("POST", "/register", _answering(wire.register)),
         Route("POST", "/register/verify", _answering(wire.complete_registration)),
@@ -99,12 +101,17 @@ def create_app(
     ]
     if mailbox is not None:
         routes.append(Route("GET", "/mailbox", lambda request: _mails(mailbox, request)))
-    return Cors(App(routes, lambda error: json_response({"message": error.message}), gate or Gate()), ("*",))
+    return Cors(
+        App(routes, lambda error: json_response({"message": error.message}), gate or Gate()),
+        ("*",),
+        private=("/mailbox",),
+    )
 
 
 class _Wire:
-    def __init__(self, model: EmailMfa) -> None:
+    def __init__(self, model: EmailMfa, public_url: str | None) -> None:
         self._model = model
+        self._public_url = public_url
 
     def register(self, request: Request) -> Response:
         body = read_object(request, ("firstName", "lastName", "email", "password", "phoneNumber", "roleId"))
@@ -139,7 +146,9 @@ class _Wire:
     def forgot_password(self, request: Request) -> Response:
         body = read_object(request, ("email",))
         require_texts(body, ("email",), "Email is required.")
-        self._model.forgot_password(email=body["email"], link=f"{request.root_url}reset-password?token=")
+        # Not the Host header: who asks is not whom the mail is for.
+        base = _own_url(request) if self._public_url is None else self._public_url.rstrip("/")
+        self._model.forgot_password(email=body["email"], link=f"{base}/reset-password?token=")
         return json_response({"success": True, "message": "Password reset email sent, please check your email."})
 
     def reset_password(self, request: Request) -> Response:
@@ -175,6 +184,14 @@ def _answering(handler: Handler, **base: Any) -> Handler:
             return json_response({**base, "message": error.message}, error.status)
 
     return answer
+
+
+def _own_url(request: Request) -> str:
+    """Return the URL of the address that the server listens on, without a slash at the end."""
+    host, port = request.server or ("localhost", None)
+    authority = f"[{host}]" if ":" in host else host
+    implied = port in {None, {"http": 80, "https": 443}.get(request.scheme)}
+    return f"{request.scheme}://{authority}{'' if implied else f':{port}'}{request.root_path}"
 
 
 def _mails(mailbox: Mailbox, request: Request) -> Response:

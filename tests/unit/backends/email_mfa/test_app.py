@@ -1,6 +1,7 @@
 """email-mfa over HTTP: endpoint by endpoint, as its API document has them."""
 
 import re
+from typing import Any
 
 import jwt
 import pytest
@@ -11,6 +12,7 @@ from pytest_totphog.backends.email_mfa.model import Account, MailedCode, Registr
 from pytest_totphog.backends.mailbox import Mailbox
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
+from pytest_totphog.wsgi.gate import Gate
 from tests.support.threads import in_threads
 
 EMAIL, PASSWORD = "alice@example.com", "down the rabbit hole"
@@ -440,3 +442,40 @@ def test_no_secret_is_logged(
     written = "".join([*capfd.readouterr(), caplog.text])
     assert code not in written
     assert PASSWORD not in written
+
+
+EVIL = {"Host": "localhost.evil.example", "X-Forwarded-Host": "evil.example"}
+
+
+def reset_link(mailbox: Mailbox, **options: Any) -> str:
+    """Ask for a reset link in the name of another host, of an app at 127.0.0.1:3000, and return it from the mail."""
+    client = Client(create_app(mailbox=mailbox, gate=Gate(trusted_hosts=None), **options))
+    register(client, mailbox)
+    environ = {"SERVER_NAME": "127.0.0.1", "SERVER_PORT": "3000"}
+    answer = client.post("/forgot-password", json={"email": EMAIL}, headers=EVIL, environ_overrides=environ)
+    assert answer.status_code == 200
+    return next(word for word in mailbox.messages[-1].text.split() if "token=" in word).partition("token=")[0]
+
+
+def test_reset_link_leads_to_the_address_of_the_server(mailbox: Mailbox) -> None:
+    """Whoever asks for it, with whichever Host header, is not whom the mail is for."""
+    assert reset_link(mailbox) == "http://127.0.0.1:3000/reset-password?"
+
+
+def test_reset_link_leads_to_the_public_url(mailbox: Mailbox) -> None:
+    """Where one is configured."""
+    assert reset_link(mailbox, public_url="https://a.example/shop/") == "https://a.example/shop/reset-password?"
+
+
+@pytest.mark.usefixtures("mailbox")
+def test_mailbox_is_not_for_pages_of_other_origins(client: Client) -> None:
+    """They may use the API, and not read the codes in the mails."""
+    evil = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    asks = {**evil, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "X-Requested-With"}
+
+    for answer in (client.get("/mailbox", headers=evil), client.options("/mailbox", headers=asks)):
+        assert answer.status_code == 403
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert client.get("/mailbox").json == []
+    login = client.post("/login", json={"email": EMAIL, "password": "a"}, headers=evil)
+    assert (login.status_code, login.headers["Access-Control-Allow-Origin"]) == (404, "*")
