@@ -62,8 +62,10 @@ class TimestampFile:
             library = library.replace(name + b"\0", name[:-1] + b"-\0")
         self._directory = Path(tempfile.mkdtemp(prefix="totphog-", dir=_directory()))
         self.remove = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
-        self._directory.chmod(0o755)  # an app may change its user
+        # An app may change its user: neither the directory nor what lies in it depends on the umask.
+        self._directory.chmod(0o755)
         self._library.write_bytes(library)
+        self._library.chmod(0o644)
         self.show(None)
 
     @property
@@ -81,6 +83,7 @@ class TimestampFile:
         text = "+0" if nanoseconds is None else "{}.{:09}5".format(*divmod(nanoseconds, NANOSECONDS))
         new = self._directory / "timestamp.new"
         new.write_text(f"{text}\n")
+        new.chmod(0o644)
         new.replace(self.path)  # a reader has the old one or the new one, never half of one
 
     def environment(self) -> dict[str, str]:

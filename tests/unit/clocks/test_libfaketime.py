@@ -186,3 +186,18 @@ def test_temporary_directory_without_programs(tmp_path: Path, monkeypatch: pytes
         f"subprocess_env() cannot load a library from the temporary directory {shown(str(tmp_path))}, "
         "which is mounted noexec; set TMPDIR to another one"
     )
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o000, 0o777])
+def test_umask(mask: int) -> None:
+    """An app of another user reads the file and loads the library; only this process changes them."""
+    before = os.umask(mask)
+    try:
+        file = TimestampFile()
+        file.show(0)
+        modes = {each.name: each.stat().st_mode & 0o777 for each in [file.path.parent, *file.path.parent.iterdir()]}
+        file.remove()
+    finally:
+        os.umask(before)
+
+    assert modes == {file.path.parent.name: 0o755, "timestamp": 0o644, "libfaketime.so.1": 0o644}
