@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from pytest_totphog.apps import APPS
-from pytest_totphog.errors import ServerError, TotphogError
+from pytest_totphog.errors import TotphogError
 from pytest_totphog.version import __version__
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
     from pytest_totphog.authenticator.totp_token import TotpToken
     from pytest_totphog.stores import Store
-    from pytest_totphog.wsgi.server import Server
 
 __all__ = ["main", "parser"]
 
@@ -54,7 +51,8 @@ def parser() -> argparse.ArgumentParser:
         "--database",
         metavar="URL",
         help="where tokens, accounts and what was handed out are kept: sqlite:///PATH or postgresql+psycopg://…, which "
-        "several servers may share (default: memory)",
+        "several servers may share; a URL with a password better in TOTPHOG_DATABASE_URL in the environment, because "
+        "other users of the machine can read command lines (default: that, or memory)",
     )
     serve.add_argument(
         "--workers",
@@ -67,6 +65,12 @@ def parser() -> argparse.ArgumentParser:
         "--smtp",
         metavar="HOST:PORT",
         help="the mail server that email-mfa sends by (default: one of its own, whose mails GET /mailbox?to=… shows)",
+    )
+    serve.add_argument(
+        "--public-url",
+        metavar="URL",
+        help="what the reset links in email-mfa's mails begin with, behind a proxy for example (default: the address "
+        "it listens on)",
     )
     serve.add_argument(
         "--bcrypt-cost",
@@ -86,7 +90,9 @@ def parser() -> argparse.ArgumentParser:
     seed.set_defaults(run=_seed)
     seed.add_argument("--app", choices=["vault"], default="vault", help="whose demo account (default: vault)")
     seed.add_argument(
-        "--database", metavar="URL", required=True, help="sqlite:///PATH or postgresql+psycopg://…, as for serve"
+        "--database",
+        metavar="URL",
+        help="sqlite:///PATH or postgresql+psycopg://…, as for serve (default: the environment's TOTPHOG_DATABASE_URL)",
     )
 
     code = commands.add_parser("code", help="print a token's current code", description=_code.__doc__)
@@ -135,79 +141,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    """Run a server until SIGINT or SIGTERM; prints its URL when it accepts requests."""
-    if options.workers != 1:
-        return _serve_in_workers(options)
-    from pytest_totphog.wsgi.server import Server
+    """Run a server until SIGINT, SIGTERM or SIGHUP; prints its URL when it accepts requests."""
+    from pytest_totphog.servers.signals import EndSignals
+    from pytest_totphog.servers.workers import serve_here, serve_in_workers
 
-    # Not an Event, which deadlocks when the signal comes while this thread is on its way into wait().
-    signals: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _: signals.put(received))
+    log = _log if options.log else None
+    ready = partial(print, flush=True)
+    if options.workers == 1:
+        with EndSignals() as signals, ExitStack() as cleanup:
+            serve_here(_app(options, cleanup), options.host, _port(options), signals, ready, log)
+        return 0
+    _check_workers(options)
     with ExitStack() as cleanup:
-        server = Server(
-            _app(options, cleanup),
-            options.host,
-            _port(options),
-            port_option="--port 0",
-        )
-        server.start()
-        cleanup.callback(_stop, server)
-        print(server.url, flush=True)
-        signals.get()
+        _app(options, cleanup)  # a mistake is told once, here, and not by every worker
+    load = partial(_app_of_worker, options)
+    serve_in_workers(load, options.host, _port(options), options.workers, ready, log)
     return 0
 
 
-def _serve_in_workers(options: argparse.Namespace) -> int:
+def _check_workers(options: argparse.Namespace) -> None:
     from pytest_totphog.errors import InvalidInput
-    from pytest_totphog.servers.workers import serve_in_workers
 
     if not 1 <= options.workers <= 100:
         raise InvalidInput(f"--workers is {options.workers}; accepted are 1 to 100")
-    if options.database is None:
+    if _database(options) is None:
         raise InvalidInput(
             f"--workers {options.workers} needs a --database: what a process keeps in memory no other one sees"
         )
     if options.app == "email-mfa" and options.smtp is None:
         raise InvalidInput(f"--workers {options.workers} needs --smtp: mails in memory are those of one process")
-    with ExitStack() as cleanup:
-        _app(options, cleanup)  # a mistake is told once, here, and not by every worker
-    serve_in_workers(
-        partial(_app_of_worker, options),
-        options.host,
-        _port(options),
-        options.workers,
-        ready=lambda url: print(url, flush=True),
-    )
-    return 0
 
 
-def _app_of_worker(options: argparse.Namespace, _: str) -> WSGIApplication:
+def _app_of_worker(options: argparse.Namespace) -> WSGIApplication:
     return _app(options, ExitStack())
 
 
 def _app(options: argparse.Namespace, cleanup: ExitStack) -> WSGIApplication:
     from pytest_totphog.apps import create_app
-    from pytest_totphog.wsgi.access_log import AccessLog
 
-    app = create_app(options.app, **_app_options(options, cleanup))
-    return AccessLog(app, _log) if options.log else app
+    return create_app(options.app, **_app_options(options, cleanup))
 
 
 def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _stop(server: Server) -> None:
-    # A client may be waiting for the next step's code, for minutes; its wait ends with the process.
-    with suppress(ServerError):
-        server.stop(timeout=1)
+def _database(options: argparse.Namespace) -> str | None:
+    url: str | None = options.database or os.environ.get("TOTPHOG_DATABASE_URL", "").strip() or None
+    return url
 
 
 def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, Any]:
     """Return what the app is made with; what is opened for it is closed by `cleanup`."""
     from pytest_totphog.apps import app_options
     from pytest_totphog.errors import InvalidInput
+    from pytest_totphog.servers.shared_server import base_url
     from pytest_totphog.servers.totp_server import gate_for
 
     # A secret of CI's often ends with a line break, which no header carries.
@@ -219,16 +207,18 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
             f"{options.app} has bearer tokens of its own in the header that an API key goes in; leave the key out, "
             "and listen on loopback or say --insecure"
         )
-    if options.database is not None:
+    if (url := _database(options)) is not None:
         if "store" not in accepted:
             raise InvalidInput(f"the app {options.app} keeps nothing in a database; leave --database out")
-        chosen["store"] = _store(options, cleanup)
+        chosen["store"] = _store(url, options, cleanup)
     if options.smtp is not None:
         chosen["smtp"] = _address(options.smtp)
     elif "mailbox" in accepted:
         from pytest_totphog.backends.mailbox import Mailbox
 
         chosen["mailbox"] = cleanup.enter_context(Mailbox())
+    if options.public_url is not None:
+        chosen["public_url"] = base_url(options.public_url)
     if options.bcrypt_cost is not None or "bcrypt_cost" in accepted:
         chosen["bcrypt_cost"] = 12 if options.bcrypt_cost is None else options.bcrypt_cost
     if options.cors_origins is not None:
@@ -236,11 +226,11 @@ def _app_options(options: argparse.Namespace, cleanup: ExitStack) -> dict[str, A
     return chosen
 
 
-def _store(options: argparse.Namespace, cleanup: ExitStack) -> Store:
+def _store(url: str, options: argparse.Namespace, cleanup: ExitStack) -> Store:
     from pytest_totphog.stores.sql import SqlStore
 
     # Several apps may share a database, but not their lockouts and signing keys.
-    store = SqlStore(options.database, prefix=options.app)
+    store = SqlStore(url, prefix=options.app)
     cleanup.callback(store.close)
     return store
 
@@ -257,9 +247,14 @@ def _address(text: str) -> tuple[str, int]:
 def _seed(options: argparse.Namespace) -> int:
     """Put an app's demo account into a database; doing it again changes nothing and doubles nothing."""
     from pytest_totphog.apps import seed_app
+    from pytest_totphog.errors import InvalidInput
 
+    if (url := _database(options)) is None:
+        raise InvalidInput(
+            "no database is given; accepted are --database URL and TOTPHOG_DATABASE_URL in the environment"
+        )
     with ExitStack() as cleanup:
-        print(seed_app(options.app, _store(options, cleanup)))
+        print(seed_app(options.app, _store(url, options, cleanup)))
     return 0
 
 

@@ -23,7 +23,6 @@ STEP = 56_843_820
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of two workers, on either database."""
-    pytest.importorskip("granian")
     database = f"sqlite:///{tmp_path_factory.mktemp('workers')}/store.db"
     if request.param == "postgresql":
         database = request.getfixturevalue("postgresql_url")

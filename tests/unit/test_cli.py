@@ -34,6 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment says nothing about ports and keys, unless a test does."""
     monkeypatch.delenv("PORT", raising=False)
     monkeypatch.delenv("TOTPHOG_API_KEY", raising=False)
+    monkeypatch.delenv("TOTPHOG_DATABASE_URL", raising=False)
 
 
 @pytest.fixture
@@ -294,9 +295,9 @@ def scanned(drawn: str) -> list[str]:
 class TestServe:
     """`totphog serve`, as a process of its own."""
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_serves_until_a_signal(self, serve: Serve, number: signal.Signals) -> None:
-        """It prints one line with its URL when it accepts requests; SIGINT and SIGTERM end it with status 0."""
+        """It prints one line with its URL when it accepts requests; each of these signals ends it with status 0."""
         process = serve("--port", "0")
         url = told_url(process)
         assert requests.get(f"{url}/api/v1/health", timeout=5).json()["service"] == "TOTPHog"
@@ -305,6 +306,46 @@ class TestServe:
         assert process.returncode == 0
         with pytest.raises(requests.ConnectionError):
             requests.get(f"{url}/api/v1/health", timeout=5)
+
+    def test_signals_are_waited_for(self, serve: Serve) -> None:
+        """They are blocked in every thread but the one that waits for them, so that none is lost on its way there."""
+        process = serve("--port", "0")
+        requests.get(f"{told_url(process)}/api/v1/health", timeout=5)
+        ending = 1 << signal.SIGINT - 1 | 1 << signal.SIGTERM - 1 | 1 << signal.SIGHUP - 1
+
+        others = [task for task in Path(f"/proc/{process.pid}/task").iterdir() if task.name != str(process.pid)]
+        assert others
+        for task in others:
+            blocked = re.search(r"SigBlk:\s(\w+)", (task / "status").read_text())
+            assert int(blocked[1], 16) & ending == ending
+
+    def test_hang_up_that_is_ignored(self, serve: Serve) -> None:
+        """As under nohup, where the server outlives the terminal."""
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            process = serve("--port", "0")
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        url = told_url(process)
+
+        process.send_signal(signal.SIGHUP)
+
+        assert requests.get(f"{url}/api/v1/health", timeout=5).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=10) == ("", "")
+
+    def test_database_of_the_environment(self, serve: Serve, tmp_path: Path) -> None:
+        """Its URL, which may have a password, need not be on the command line; its files are the owner's alone."""
+        process = serve("--port", "0", TOTPHOG_DATABASE_URL=f"sqlite:///{tmp_path}/store.db")
+        api = f"{told_url(process)}/api/v1"
+
+        assert requests.post(f"{api}/tokens", json={"name": "a", "secret": SECRET}, timeout=5).status_code == 201
+
+        assert {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {
+            "store.db": 0o600,
+            "store.db-wal": 0o600,
+            "store.db-shm": 0o600,
+        }
 
     def test_stops_while_a_client_waits_for_a_code(self, serve: Serve) -> None:
         """A request that is held for the next step's code keeps nobody from stopping the server."""
