@@ -102,7 +102,11 @@ class Token:
         """Return a new token with the parameters of an `otpauth://totp/` URI."""
         if not isinstance(uri, str):
             raise InvalidInput(f"uri is {shape(uri)}; accepted is a string such as otpauth://totp/NAME?secret=BASE32")
-        return cls.create(created_at=created_at, namespace=namespace, **otpauth.parse_uri(uri))
+        try:
+            parameters = otpauth.parse_uri(uri)
+        except otpauth.NotTotp as error:
+            raise InvalidInput(str(error)) from None
+        return cls.create(created_at=created_at, namespace=namespace, **parameters)
 
     def __post_init__(self) -> None:
         if not isinstance(self.secret, str):

@@ -89,7 +89,7 @@ def accounts_in(source: Source, name: str) -> Found:
         [entry for entry in accounts if isinstance(entry, NotTotp)],
     )
     if not found.accounts and found.skipped:
-        raise found.skipped[0]
+        raise InvalidInput(str(found.skipped[0]))
     return found
 
 

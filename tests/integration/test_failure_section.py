@@ -725,6 +725,7 @@ def test_report_in_json(shop: pytest.Pytester, options: tuple[str, ...]) -> None
             "digits": 6,
             "period": 30,
             "algorithm": "sha1",
+            "bits": 80,
         }
     ]
     assert login["codes"][1] == {
