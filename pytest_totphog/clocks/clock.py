@@ -133,7 +133,7 @@ class Clock:
         held: whether it is frozen for as long as somebody says, as by a fixture: the reset of a server leaves it alone.
     """
 
-    held = False
+    held: bool = False
 
     # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
     monotonic: staticmethod[[], float] = staticmethod(_running_monotonic())

@@ -22,6 +22,9 @@ DEPTH: Final = 4
 ENTRIES: Final = 1000
 SHOWN: Final = 10
 
+_NAME = re.compile(r"\b(Fake(?:Datetime|Date))\b")
+_QUALIFIED = re.compile(r"\bfreezegun\.api\.(Fake\w+)")
+
 
 def leftovers(before: Collection[str]) -> list[str]:
     """Return the names of what holds freezegun's types: `"yaml.representer.SafeRepresenter.yaml_representers"`.
@@ -54,8 +57,8 @@ def fake_type_in(error: BaseException) -> str:
 
     Values of it are no sign in an assertion, which shows everything that it compares.
     """
-    pattern = r"\bfreezegun\.api\.(Fake\w+)" if isinstance(error, AssertionError) else r"\b(Fake(?:Datetime|Date))\b"
-    found = re.search(pattern, str(error))
+    text = str(error)
+    found = _QUALIFIED.search(text) if isinstance(error, AssertionError) else _NAME.search(text)
     return "" if found is None else found[1]
 
 

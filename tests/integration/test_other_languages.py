@@ -286,7 +286,7 @@ def test_refused_key(language: Language, tmp_path: Path, api: Api, app: App) -> 
     """The test fails with the server's sentence."""
     status, output = run(language, tmp_path, api, app, key="another")
     assert (status != 0, app.accepted) == (True, 0), output
-    assert "totphog: Send the API key as 'Authorization: Bearer …'" in output
+    assert "totphog: The API key that was sent is not this server's" in output
 
 
 def test_page_has_no_other_recipes() -> None:

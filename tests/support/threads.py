@@ -1,9 +1,10 @@
-"""Calls at the same time."""
+"""Calls at the same time, and waits for what other threads and processes do."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
@@ -18,3 +19,11 @@ def in_threads(count: int, call: Callable[[int], Result]) -> list[Result]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    """Return once something is so; fail after a minute."""
+    looking, deadline = threading.Event(), time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        looking.wait(0.02)

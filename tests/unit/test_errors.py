@@ -101,7 +101,7 @@ def test_report_of_a_refused_secret_ends_at_the_callers_line(pytester: pytest.Py
         def test_base32(ending):
             TotpServer().add_token(name="alice", secret=ENVIRONMENT["SECRET"] + ending)
 
-        @pytest.mark.parametrize("ending", ["%ZZ", "&secret=", "&digits=9", "&issuer=Other"])
+        @pytest.mark.parametrize("ending", ["%ZZ", "&secret=", "&digits=9"])
         def test_uri(ending):
             TotpServer().enroll("otpauth://totp/Example:alice?secret=" + ENVIRONMENT["SECRET"] + ending)
 
@@ -118,7 +118,7 @@ def test_report_of_a_refused_secret_ends_at_the_callers_line(pytester: pytest.Py
 
     result = pytester.runpytest_inprocess("-p", "no:asyncio", "-p", "no:cacheprovider", "--tb=long")
 
-    result.assert_outcomes(failed=9)
+    result.assert_outcomes(failed=8)
     # The one place that has it is the test file's own source, and no failing line is that one.
     assert "OZSXE6JAONSWG4TFOQQGWZLZGEZDGNBV" not in result.stdout.str()
     result.stdout.fnmatch_lines(

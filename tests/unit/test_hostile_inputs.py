@@ -20,8 +20,8 @@ from pytest_totphog.apps import APPS, create_app
 from pytest_totphog.enrolment.pictures.reader import read_picture
 from pytest_totphog.enrolment.sources import accounts_in
 from pytest_totphog.errors import TotphogError
+from pytest_totphog.wsgi.bodies import form_file
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.files import form_file
 from tests.support.migration import account, field, uri_of
 
 FEW = settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))

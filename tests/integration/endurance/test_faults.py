@@ -4,11 +4,9 @@ import os
 import resource
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -23,20 +21,12 @@ from tests.integration.endurance.conftest import ALICE, SECRET, RunningVerifier
 from tests.integration.endurance.network import Network, network_to
 from tests.integration.endurance.processes import Clients, Replica
 from tests.support.postgresql import PostgreSQL
-from tests.support.threads import in_threads
+from tests.support.threads import in_threads, wait_for
 
 pytestmark = pytest.mark.slow
 
 DATABASE = "the database postgres on localhost"
 FINGERPRINT = Authenticator().make(**ALICE).fingerprint
-
-
-def wait_for(condition: Callable[[], Any]) -> None:
-    """Wait until something is so."""
-    looking, deadline = threading.Event(), Clock.monotonic() + 60
-    while not condition():
-        assert Clock.monotonic() < deadline
-        looking.wait(0.02)
 
 
 # The controller of pytest-xdist
@@ -235,7 +225,7 @@ def test_disk_is_full(disk: FullDisk | ForbiddenDisk, serve: Callable[..., Repli
     }
     assert list(answered.values()) == sorted(set(answered.values()))
     store = SqlStore(f"sqlite:///{path}")
-    holders = [store.ledger.find(FINGERPRINT, step).holder for step in answered.values()]
+    holders = [store.ledger.find(f"{FINGERPRINT}/frozen", step).holder for step in answered.values()]
     store.close()
     assert holders == [f"request {number}" for number in answered]
 

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -19,6 +17,7 @@ import requests
 from pytest_totphog.errors import ServerError
 from pytest_totphog.servers.workers import serve_in_workers
 from tests.support.system import require
+from tests.support.threads import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -37,14 +36,6 @@ if __name__ == "__main__":
     serve_in_workers(partial(app, sys.argv[1]), sys.argv[2], 0, 2, say)
     say("stopped")
 """
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return once something is so."""
-    looking, deadline = threading.Event(), time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        looking.wait(0.02)
 
 
 # A worker ends with its database open.

@@ -1,6 +1,7 @@
 """An app on a port: start, stop, TLS, IPv6, and what is left behind: nothing."""
 
 import errno
+import os
 import socket
 import ssl
 import struct
@@ -17,6 +18,7 @@ from pytest_totphog import MissingExtra, ServerError
 from pytest_totphog.wsgi.routes import App
 from pytest_totphog.wsgi.server import Server
 from tests.support.raw_http import RawClient
+from tests.support.threads import wait_for
 
 Serve = Callable[..., Server]
 Threads = Callable[[], list[str]]
@@ -329,9 +331,10 @@ def test_idle_connections_make_room(serve: Serve, monkeypatch: pytest.MonkeyPatc
         start(thread)
 
     with RawClient(server.port) as oldest, RawClient(server.port) as other:
-        for client in (oldest, other):
+        for number, client in enumerate((oldest, other), start=1):
             client.send(GET)
             assert client.response().status == 200
+            wait_for(lambda number=number: len(server._listener.idle) == number)
         monkeypatch.setattr(threading.Thread, "start", two_at_the_most)
 
         with RawClient(server.port) as client:
@@ -347,28 +350,26 @@ def test_no_more_files(serve: Serve) -> None:
     """A connection is left waiting, without a loop that spins, and is served when an idle one has given way."""
     server = serve()
     accepts: list[OSError | None] = []
-    accept = server._listener.socket.accept
 
-    class Exhausted:
+    class Exhausted(socket.socket):
         """A socket that is out of files, three times."""
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(listening, name)
-
-        def accept(self) -> Any:
+        def _accept(self) -> Any:
             if len(accepts) < 3:
                 accepts.append(OSError(errno.EMFILE, "Too many open files"))
                 raise accepts[-1]
-            return accept()
+            return super()._accept()
 
     with RawClient(server.port) as idle:
         idle.send(GET)
         assert idle.response().status == 200
         listening = server._listener.socket
-        server._listener.socket = Exhausted()
+        exhausted = server._listener.socket = Exhausted(fileno=os.dup(listening.fileno()))
+        exhausted.setblocking(False)
         try:
             assert requests.get(f"{server.url}/show", timeout=30).status_code == 200
         finally:
             server._listener.socket = listening
+            exhausted.close()
         assert idle.is_closed()
     assert len(accepts) == 3
