@@ -49,6 +49,8 @@ class FrozenClock(Clock):
         leftovers: the names of what still holds freezegun's types after freezes that have ended.
     """
 
+    held: bool
+
     def __init__(self, at: Instant | None = None, patch: PatchName | None = AUTO) -> None:
         super().__init__()
         self.leftovers: list[str] = []

@@ -22,8 +22,8 @@ DEPTH: Final = 4
 ENTRIES: Final = 1000
 SHOWN: Final = 10
 
-_NAME = re.compile(r"\b(Fake(?:Datetime|Date))\b")
-_QUALIFIED = re.compile(r"\bfreezegun\.api\.(Fake\w+)")
+_FAKE = re.compile(r"\b(Fake(?:Datetime|Date))\b")
+_QUALIFIED_FAKE = re.compile(r"\bfreezegun\.api\.(Fake\w+)")
 
 
 def leftovers(before: Collection[str]) -> list[str]:
@@ -58,7 +58,7 @@ def fake_type_in(error: BaseException) -> str:
     Values of it are no sign in an assertion, which shows everything that it compares.
     """
     text = str(error)
-    found = _QUALIFIED.search(text) if isinstance(error, AssertionError) else _NAME.search(text)
+    found = _QUALIFIED_FAKE.search(text) if isinstance(error, AssertionError) else _FAKE.search(text)
     return "" if found is None else found[1]
 
 

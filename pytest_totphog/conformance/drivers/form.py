@@ -61,7 +61,7 @@ class Page:
     @property
     def words(self) -> list[str]:
         """What the body says, without tags and what stands in them, such as tokens against CSRF."""
-        return re.sub(r"<[^>]*>", " ", self.text).split()
+        return re.sub(r"<[^<>]*>", " ", self.text).split()
 
     def form(self, field: str) -> HtmlForm | None:
         """Return the form that has a field of this name, if there is one."""

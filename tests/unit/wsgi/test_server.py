@@ -331,10 +331,10 @@ def test_idle_connections_make_room(serve: Serve, monkeypatch: pytest.MonkeyPatc
         start(thread)
 
     with RawClient(server.port) as oldest, RawClient(server.port) as other:
-        for number, client in enumerate((oldest, other), start=1):
+        for client in (oldest, other):
             client.send(GET)
             assert client.response().status == 200
-            wait_for(lambda number=number: len(server._listener.idle) == number)
+            wait_for(lambda: len(server._listener.idle) == 2)
         monkeypatch.setattr(threading.Thread, "start", two_at_the_most)
 
         with RawClient(server.port) as client:
