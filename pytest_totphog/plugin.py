@@ -12,7 +12,6 @@ from pytest_totphog.settings import (
     BATTERY_PROPERTY,
     CODES_PROPERTY,
     MARKERS,
-    account_source,
     add_options,
     check_settings,
     checked,
@@ -20,11 +19,9 @@ from pytest_totphog.settings import (
     enter_part,
     flag,
     marker_arguments,
-    marker_names,
     option,
     replay_scope,
     says_when_or_where,
-    seconds,
     warn_of_unread_markers,
 )
 
@@ -36,7 +33,7 @@ if TYPE_CHECKING:
     from pytest_totphog.clocks.frozen_clock import FrozenClock
     from pytest_totphog.servers.practice import PracticeBackend
     from pytest_totphog.servers.totp_server import TotpServer
-    from pytest_totphog.stores.leases import Leases
+    from pytest_totphog.session import Session
 
 
 class _Reported:
@@ -50,19 +47,26 @@ class _Reported:
         if report.when == "teardown" and any(name.startswith("totphog_") for name, _ in report.user_properties):
             self.tests.append(report)
 
-    @property
-    def waiting(self) -> list[pytest.TestReport]:
-        """The reports of tests that took codes."""
-        return [report for report in self.tests if CODES_PROPERTY in dict(report.user_properties)]
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the report that --totphog-report asks for: the battery's findings, and what failed tests had taken."""
+        if option(session.config, "report") and not session.config.option.collectonly:
+            from pytest_totphog.report.hooks import write_report
 
-    @property
-    def findings(self) -> list[str]:
-        """What the battery found, as its tests reported it."""
-        properties = [each for report in self.tests for each in report.user_properties]
-        return [str(value) for name, value in properties if name == BATTERY_PROPERTY]
+            write_report(session, self.tests)
 
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+        """Show what the battery found, how many one-time codes the tests took, and how long they waited for them."""
+        if option(config, "report") or self._with(BATTERY_PROPERTY):
+            from pytest_totphog.report.hooks import summarise
 
-_reported_key = pytest.StashKey[_Reported]()
+            summarise(terminalreporter, self.tests)
+        if waiting := self._with(CODES_PROPERTY):
+            from pytest_totphog.failures.waiting import summary
+
+            terminalreporter.write_line(summary(waiting))
+
+    def _with(self, wanted: str) -> list[pytest.TestReport]:
+        return [report for report in self.tests if any(name == wanted for name, _ in report.user_properties)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,18 +79,16 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     replay_scope(config)
+    if not hasattr(config, "workerinput"):
+        if option(config, "report"):
+            from pytest_totphog.report.hooks import check_path
+
+            check_path(config)
+        config.pluginmanager.register(_Reported(), "totphog-reported")
     if flag(config, "totphog_leak_check") and not config.option.collectonly:
         from pytest_totphog.secrecy.leak_check import LeakCheck
 
-        config.pluginmanager.register(LeakCheck(config), "totphog-leak-check")
-    if hasattr(config, "workerinput"):
-        return
-    if option(config, "report"):
-        from pytest_totphog.report.hooks import check_path
-
-        check_path(config)
-    config.stash[_reported_key] = _Reported()
-    config.pluginmanager.register(config.stash[_reported_key], "totphog-reported")
+        config.pluginmanager.register(LeakCheck(config, lambda: _session(config).secrets), "totphog-leak-check")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -96,36 +98,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     check_settings(session.config)
     if says_when_or_where(session.config):
-        from pytest_totphog import session as process
-
-        process.check_settings(session.config)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report that --totphog-report asks for: the battery's findings, and what failed tests had taken."""
-    config = session.config
-    reported = config.stash.get(_reported_key, None)
-    if reported is not None and option(config, "report") and not config.option.collectonly:
-        from pytest_totphog.conformance.rules import CHECKS
-        from pytest_totphog.report.hooks import write_report
-
-        write_report(session, reported.findings, [check.rule for check in CHECKS], reported.tests)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Show what the battery found, how many one-time codes the tests took, and how long they waited for them."""
-    reported = config.stash.get(_reported_key, None)
-    if reported is None:
-        return
-    if reported.findings or option(config, "report"):
-        from pytest_totphog.conformance.rules import CHECKS
-        from pytest_totphog.report.hooks import summarise
-
-        summarise(terminalreporter, reported.findings, [check.rule for check in CHECKS])
-    if reported.waiting:
-        from pytest_totphog.failures.waiting import summary
-
-        terminalreporter.write_line(summary(reported.waiting))
+        _session(session.config).check_settings()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -149,9 +122,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_report_from_serializable(config: pytest.Config, data: dict[str, Any]) -> None:
     """Learn what secrets a worker of pytest-xdist knows, before its report is shown or written."""
     if told := data.pop("totphog_secrets", None):
-        from pytest_totphog.secrecy.masks import learn_told
-
-        learn_told(config, told)
+        _session(config).secrets.learn_told(told)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -169,9 +140,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.pluginmanager.hasplugin("pytest_forked") and (
         config.getoption("forked", default=False) or any(item.get_closest_marker("forked") for item in items)
     ):
-        from pytest_totphog.session import share_with_forks
-
-        share_with_forks(config)
+        _session(config).share_with_forks()
     for item in items:
         # Before any test: `ssl` makes its class of whatever `socket.socket` is by then, and where that is first a class
         # which pytest-socket puts there for a test, all TLS is blocked for good.
@@ -204,9 +173,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.fixture(scope="session")
 def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
     """The server that totp_server gives, for session-, module- and class-scoped fixtures."""
-    from pytest_totphog.session import process_server
-
-    server = process_server(pytestconfig)
+    server = _session(pytestconfig).server()
     checked("totp_server", server.start_when_possible)
     yield server
     server.stop()
@@ -218,12 +185,9 @@ def totp_server(totp_server_session: TotpServer, request: pytest.FixtureRequest)
 
     A test starts from the tokens that wider-scoped fixtures made, and what it adds is gone after it.
     """
-    from pytest_totphog.session import borrowed_clock
-    from pytest_totphog.settings import checked
-
     checked("totp_server", totp_server_session.start_when_possible)
     tokens = checked("totp_server", lambda: totp_server_session.tokens)
-    with borrowed_clock(request):
+    with _session(request.config).borrowed_clock(request):
         _give_to_test_case(request, totp_server_session)
         yield totp_server_session
         checked("totp_server", totp_server_session.restore, tokens)
@@ -235,11 +199,13 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
 
     `@pytest.mark.totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…)` shapes it.
     """
+    from pytest_totphog.session import add_token
+
     arguments = marker_arguments(request, "totp", ("secret", "digits", "period", "algorithm", "issuer", "name", "uri"))
     if "uri" not in arguments:
         # So that a page full of tokens, and an explanation, tell whose is which.
         arguments.setdefault("name", ascii(request.node.name)[1:-1][:80])
-    token: TotpToken = checked("@pytest.mark.totp", _add_token, totp_server, arguments)
+    token: TotpToken = checked("@pytest.mark.totp", add_token, totp_server, arguments)
     _give_to_test_case(request, token)
     return token
 
@@ -250,10 +216,11 @@ def totp_token_factory(totp_server_session: TotpServer) -> TotpTokenFactory:
 
     The tokens stay until the session ends; those that a test makes are gone after it if it takes totp_server too.
     """
+    from pytest_totphog.session import add_token
 
     def make(*positional: Any, **arguments: Any) -> TotpToken:
         __tracebackhide__ = True
-        return _add_token(totp_server_session, arguments, *positional)
+        return add_token(totp_server_session, arguments, *positional)
 
     return make
 
@@ -267,15 +234,13 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     after apply_to(page).
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
-    from pytest_totphog.session import borrowed_clock, require_own_time
+    from pytest_totphog.clocks.stopped_time import require_own_time
 
-    arguments = marker_arguments(request, "frozen_clock", ("at", "patch"))
-    if "at" not in arguments:
-        arguments["at"] = pytestconfig.getini("totphog_frozen_at")
-    arguments.setdefault("patch", clock_patch(pytestconfig))
-    with borrowed_clock(request) as clock:
+    defaults = {"at": pytestconfig.getini("totphog_frozen_at"), "patch": clock_patch(pytestconfig)}
+    arguments = defaults | marker_arguments(request, "frozen_clock", ("at", "patch"))
+    with _session(pytestconfig).borrowed_clock(request) as clock:
         clock.unfreeze()  # a clock that is frozen already would keep its patch
-        checked("frozen_clock", require_own_time, clock, arguments["patch"], request.fixturenames)
+        checked("frozen_clock", require_own_time, clock.stopped_by(), arguments["patch"], request.fixturenames)
         checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
         _give_to_test_case(request, clock)
         clock.held = True
@@ -336,12 +301,7 @@ def totp_account_pool(pytestconfig: pytest.Config) -> list[Account]:
 
     Override it to return a list of your own: each an Account, or a dict of name, password, and secret or uri.
     """
-    from pytest_totphog.authenticator.accounts import read_accounts
-    from pytest_totphog.secrecy.masks import learn_accounts
-
-    accounts: list[Account] = checked("ini totphog_account_pool", read_accounts, account_source(pytestconfig))
-    learn_accounts(pytestconfig, accounts)
-    return accounts
+    return _session(pytestconfig).read_accounts()
 
 
 @pytest.fixture
@@ -357,57 +317,23 @@ def totp_account(totp_account_factory: Callable[[], TotpAccount], request: pytes
 
 @pytest.fixture
 def totp_account_factory(
-    totp_server: TotpServer, totp_account_pool: object, _totp_leases: Leases, pytestconfig: pytest.Config
+    totp_server: TotpServer, totp_account_pool: object, pytestconfig: pytest.Config
 ) -> Iterator[Callable[[], TotpAccount]]:
     """Takes another account each time it is called, as totp_account does, for tests that need several at once."""
-    from pytest_totphog.authenticator.accounts import AccountPool, TotpAccount, as_accounts
-    from pytest_totphog.secrecy.masks import learn_accounts
-    from pytest_totphog.session import holder
-
-    accounts = checked("totp_account_pool", as_accounts, totp_account_pool)
-    learn_accounts(pytestconfig, accounts)
-    pool = AccountPool(accounts, _totp_leases, seconds(pytestconfig, "totphog_account_timeout"))
-
-    def take() -> TotpAccount:
-        account = checked("totp_account", pool.take, holder(pytestconfig))
-        return TotpAccount(account.name, account.password, totp_server.add_uri(account.token.uri))
-
-    yield take
-    checked("totp_account", pool.close)
+    with _session(pytestconfig).accounts(totp_account_pool, totp_server) as take:
+        yield take
 
 
-@pytest.fixture(scope="session")
-def _totp_leases(pytestconfig: pytest.Config) -> Leases:
-    """Who has which account."""
-    from pytest_totphog.session import shared_store
-    from pytest_totphog.stores.leases import Lease, Leases
+def _session(config: pytest.Config) -> Session:
+    from pytest_totphog.session import Session
 
-    return Leases(shared_store(pytestconfig).repository(Lease))
+    return Session.of(config)
 
 
 def _backend(request: pytest.FixtureRequest, name: str, **options: Any) -> Iterator[PracticeBackend]:
-    from pytest_totphog.servers.practice import PracticeBackend, policy_of
-    from pytest_totphog.session import borrowed_clock
-
-    names = ("window", "one_time", "max_failures", "lockout_seconds", "reregister")
-    arguments = marker_arguments(request, "totp_policy", names)
-    options["policy"] = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
-    options["flaws"] = marker_names(request, "totp_flaws")
-    source = "@pytest.mark.totp_flaws" if options["flaws"] else str(request.fixturename)
-    with borrowed_clock(request) as clock, checked(source, PracticeBackend, name, clock=clock, **options) as backend:
+    with _session(request.config).backend(request, name, **options) as backend:
         _give_to_test_case(request, backend)
         yield backend
-
-
-def _add_token(server: TotpServer, arguments: dict[str, Any], *positional: Any) -> TotpToken:
-    __tracebackhide__ = True  # pytest prints arguments, and among these is a secret
-    if positional or "uri" not in arguments:
-        return server.add_token(*positional, **arguments)
-    if len(arguments) > 1:
-        from pytest_totphog.errors import InvalidInput
-
-        raise InvalidInput(f"uri says it all; also given: {', '.join(sorted(set(arguments) - {'uri'}))}")
-    return server.add_uri(**arguments)
 
 
 def _give_to_test_case(request: pytest.FixtureRequest, value: object) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal
 
 import pytest
 
@@ -16,7 +14,6 @@ __all__ = [
     "CODES_PROPERTY",
     "FAILURE_PROPERTY",
     "MARKERS",
-    "account_source",
     "add_options",
     "app_url",
     "check_settings",
@@ -25,8 +22,6 @@ __all__ = [
     "enter_part",
     "flag",
     "marker_arguments",
-    "marker_names",
-    "once",
     "option",
     "part_of_run",
     "port",
@@ -41,10 +36,6 @@ __all__ = [
 BATTERY_PROPERTY: Final = "totphog_battery"
 CODES_PROPERTY: Final = "totphog_one_time_codes"
 FAILURE_PROPERTY: Final = "totphog_failure"
-Value = TypeVar("Value")
-
-# Whose turn it is to make what a config keeps; whatever is made may need something else that is made so.
-_MAKING: Final = threading.RLock()
 
 MARKERS: Final = (
     (
@@ -105,10 +96,7 @@ INI_VALUES: Final = {
         "session",
         "how long the app remembers used codes: session (the default), module, class, or function",
     ),
-    "totphog_account_pool": (
-        "",
-        "totp_account's accounts: a JSON file, or env:NAME for a variable with JSON (none)",
-    ),
+    "totphog_account_pool": ("", "totp_account's accounts: a JSON file, or env:NAME for a variable with JSON (none)"),
     "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
     "totphog_app_url": (
         "",
@@ -121,6 +109,14 @@ INI_VALUES: Final = {
     "totphog_profile": ("rfc6238", "as --totphog-profile"),
     "totphog_report": ("", "as --totphog-report"),
 }
+FLAGS: Final = {
+    "totphog_throttle": (False, "as --totphog-throttle"),
+    "totphog_app_clock": (True, "whether the app under test is asked for its time when a test fails (true)"),
+    "totphog_leak_check": (
+        False,
+        "whether a run fails when what its tests print, or its reports, show a secret of a token or account (false)",
+    ),
+}
 REPLAY_SCOPES: Final = ("session", "module", "class", "function")
 
 _part_key = pytest.StashKey[str]()
@@ -132,43 +128,20 @@ def add_options(parser: pytest.Parser) -> None:
     for name, text in OPTIONS.items():
         metavar, _, description = text.partition(": ")
         group.addoption(f"--totphog-{name}", metavar=metavar, help=description)
-    for name, (default, description) in INI_VALUES.items():
-        parser.addini(name, description, default=default)
     group.addoption(
         "--totphog-throttle",
         action="store_true",
         help="let the battery judge the throttle of a live target too, which locks throw-away accounts there",
     )
-    parser.addini("totphog_throttle", "as --totphog-throttle", type="bool", default=False)
-    parser.addini(
-        "totphog_app_clock",
-        "whether the app under test is asked for its time when a test fails (true)",
-        type="bool",
-        default=True,
-    )
-    parser.addini(
-        "totphog_leak_check",
-        "whether a run fails when what its tests print, or its reports, show a secret of a token or account (false)",
-        type="bool",
-        default=False,
-    )
+    for name, (default, description) in (INI_VALUES | FLAGS).items():
+        kind: Literal["bool", "string"] = "bool" if name in FLAGS else "string"
+        parser.addini(name, description, kind, default)
 
 
 def option(config: pytest.Config, name: str) -> str:
     """Return what the command line says, or else the ini file."""
     given = config.getoption(f"totphog_{name}")
     return str(config.getini(f"totphog_{name}") if given is None else given)
-
-
-def once(config: pytest.Config, key: pytest.StashKey[Value], make: Callable[[], Value]) -> Value:
-    """Return what a config keeps under a key, made by the first who asks; the others, in whatever thread, wait for it.
-
-    pytest-xdist's controller, for one, calls hooks in a thread for each worker.
-    """
-    with _MAKING:
-        if key not in config.stash:
-            config.stash[key] = make()
-        return config.stash[key]
 
 
 def setting(config: pytest.Config, name: str) -> str:
@@ -190,13 +163,14 @@ def flag(config: pytest.Config, name: str) -> bool:
 
 
 def check_settings(config: pytest.Config) -> None:
-    """Look at the options and ini values before the run, but for those that `session.check_settings` looks at.
+    """Look at the options and ini values before the run, but for those that `Session.check_settings` looks at.
 
     Raises:
         pytest.UsageError: when one is not what is accepted.
     """
-    port(config), clock_patch(config), app_url(config), flag(config, "totphog_throttle")
-    flag(config, "totphog_app_clock")
+    port(config), clock_patch(config), app_url(config)
+    for name in FLAGS:
+        flag(config, name)
     for name in "totphog_timeout", "totphog_account_timeout", "totphog_min_remaining":
         if config.getini(name) != INI_VALUES[name][0]:
             seconds(config, name)
@@ -213,8 +187,7 @@ def check_settings(config: pytest.Config) -> None:
 
 def says_when_or_where(config: pytest.Config) -> bool:
     """Return whether a setting is given that the process's clock or server must look at."""
-    default = INI_VALUES["totphog_frozen_at"][0]
-    return bool(option(config, "url")) or config.getini("totphog_frozen_at") != default
+    return bool(option(config, "url")) or config.getini("totphog_frozen_at") != INI_VALUES["totphog_frozen_at"][0]
 
 
 def _is_loopback(host: str) -> bool:
@@ -284,8 +257,8 @@ def enter_part(item: pytest.Item) -> None:
     marker = item.get_closest_marker("totp_replay_scope")
     scope = replay_scope(item.config)
     if marker is not None:
-        given = (*marker.args, *(marker.kwargs[name] for name in marker.kwargs if name == "scope"))
-        if len(given) != 1 or given[0] not in REPLAY_SCOPES or len(marker.args) + len(marker.kwargs) != 1:
+        given = marker.args or (marker.kwargs.get("scope"),)
+        if len(marker.args) + len(marker.kwargs) != 1 or given[0] not in REPLAY_SCOPES:
             arguments = [*map(repr, marker.args), *(f"{name}={value!r}" for name, value in marker.kwargs.items())]
             pytest.fail(
                 f"@pytest.mark.totp_replay_scope({', '.join(arguments)}); accepted is one of "
@@ -326,18 +299,6 @@ def app_url(config: pytest.Config) -> str:
     return url
 
 
-def account_source(config: pytest.Config) -> str:
-    """Return where the accounts of totp_account are: a path, or `env:NAME`; without any it fails the test."""
-    source = str(config.getini("totphog_account_pool"))
-    if not source:
-        pytest.fail(
-            "totp_account has no accounts to choose from; name a JSON file, or an environment variable as env:NAME, in "
-            "the ini totphog_account_pool, or override the fixture totp_account_pool",
-            pytrace=False,
-        )
-    return source if source.startswith("env:") else str(config.rootpath / Path(source).expanduser())
-
-
 def marker_arguments(request: pytest.FixtureRequest, name: str, accepted: tuple[str, ...]) -> dict[str, Any]:
     """Return a marker's arguments by name; those nearest to the test win over its class's and module's."""
     arguments: dict[str, Any] = {}
@@ -355,14 +316,6 @@ def marker_arguments(request: pytest.FixtureRequest, name: str, accepted: tuple[
             arguments = {}
         arguments |= given
     return arguments
-
-
-def marker_names(request: pytest.FixtureRequest, name: str) -> tuple[Any, ...]:
-    """Return what the markers of a test, its class and its module name, all together."""
-    markers = list(request.node.iter_markers(name))
-    for unknown in [each for marker in markers for each in marker.kwargs]:
-        pytest.fail(f"@pytest.mark.{name} takes names, and no {unknown}=…", pytrace=False)
-    return tuple(each for marker in markers for each in marker.args)
 
 
 def warn_of_unread_markers(item: pytest.Item) -> None:

@@ -8,11 +8,14 @@ import socket
 import threading
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-__all__ = ["ADDRESS", "ControllerStore", "address", "share", "share_with_restarts"]
+if TYPE_CHECKING:
+    from pytest_totphog.stores.remote import RemoteStore
+
+__all__ = ["ADDRESS", "ControllerStore", "address", "controller_store", "share", "share_with_restarts"]
 
 # Under which name pytest-xdist's controller tells its workers where its store is.
 ADDRESS: Final = "totphog_controller"
@@ -97,3 +100,22 @@ def address(config: pytest.Config) -> dict[str, str] | None:
         return config.stash[_address_key]
     url, _, api_key = os.environ.get(VARIABLE, "").partition(" ")
     return {"url": url, "api_key": api_key} if url else None
+
+
+def controller_store(config: pytest.Config) -> RemoteStore | None:
+    """Return the store that this process shares; None where it shares none, and in a worker that fails the test."""
+    shared = address(config)
+    if shared is None:
+        if hasattr(config, "workerinput"):
+            # Codes of a ledger of one's own would be handed out twice, and no failure would say why.
+            pytest.fail(
+                "this worker of pytest-xdist has got no address of the ledger from its controller: is pytest-totphog "
+                "installed, in the same version, and not switched off where the controller runs?",
+                pytrace=False,
+            )
+        return None
+    from pytest_totphog.stores.remote import RemoteStore
+
+    store = RemoteStore(**shared, name="the ledger that pytest-xdist's controller serves to its workers")
+    config.add_cleanup(store.close)
+    return store

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from functools import partial
 from typing import Any, ClassVar, Final
 
 import pytest
@@ -20,7 +19,7 @@ from pytest_totphog.conformance.progress import Progress
 from pytest_totphog.conformance.rules import CHECKS
 from pytest_totphog.conformance.subjects import record
 from pytest_totphog.servers.totp_server import TotpServer
-from pytest_totphog.session import record_wait
+from pytest_totphog.session import Session
 from pytest_totphog.settings import checked, flag, option, setting
 
 __all__ = ["TotpConformance", "totp_profile", "verdict_of"]
@@ -78,7 +77,7 @@ class TotpConformance:
         progress.driver = login_driver
         login_driver.clock, login_driver.server = totp_server.clock, totp_server
         login_driver._parameters = progress.parameters  # noqa: SLF001 # found by the control checks, for its codes
-        context = Context(login_driver, _profile(request), progress, partial(record_wait, request.config))
+        context = Context(login_driver, _profile(request), progress, Session.of(request.config).recorder.wait)
         _control(context, request)
         _prepare(context, request, live=self.live)
         context.evidence = type(context.evidence)()

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.conformance.finding import Rule
-from pytest_totphog.conformance.subjects import subjects
+from pytest_totphog.conformance.rules import CHECKS
+from pytest_totphog.conformance.subjects import Subject, subjects
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.failures.failure import Failure
 from pytest_totphog.report.files import checked_path, write
 from pytest_totphog.report.terminal import write_table
-from pytest_totphog.settings import FAILURE_PROPERTY, option, setting
+from pytest_totphog.settings import BATTERY_PROPERTY, FAILURE_PROPERTY, option, setting
 
 __all__ = ["check_path", "summarise", "write_report"]
 
@@ -35,18 +35,11 @@ def check_path(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{setting(config, 'report')}: {error}") from None
 
 
-def write_report(
-    session: pytest.Session,
-    properties: Iterable[str],
-    rules: Sequence[Rule] = (),
-    tests: Iterable[pytest.TestReport] = (),
-) -> None:
+def write_report(session: pytest.Session, tests: Sequence[pytest.TestReport]) -> None:
     """Write the file that --totphog-report names; where that fails, so does the run.
 
     Args:
         session: the run that ends.
-        properties: what the rules' tests reported, see `subjects`.
-        rules: all rules there are.
         tests: the last reports of the tests, of which those that failed tell why, see `Failure`.
     """
     config = session.config
@@ -60,22 +53,27 @@ def write_report(
     ]
     failures = sorted((Failure.from_dict(json.loads(str(each))) for each in told), key=lambda failure: failure.test)
     try:
-        write(config.stash[_path_key], subjects(properties, rules), Clock().now(), failures)
+        write(config.stash[_path_key], _subjects(tests), Clock().now(), failures)
         config.stash[_outcome_key] = f"report written to {option(config, 'report')}"
     except OSError as error:
         config.stash[_outcome_key] = f"ERROR: no report: {error}"
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
-def summarise(reporter: pytest.TerminalReporter, properties: Iterable[str], rules: Sequence[Rule] = ()) -> None:
-    """Write the table of what was found, and where the report is.
+def summarise(reporter: pytest.TerminalReporter, tests: Sequence[pytest.TestReport]) -> None:
+    """Write the table of what the battery found, and where the report is.
 
     Args:
         reporter: pytest's.
-        properties: what the rules' tests reported, see `subjects`.
-        rules: all rules there are.
+        tests: the last reports of the tests.
     """
-    if found := subjects(properties, rules):
+    if found := _subjects(tests):
         write_table(reporter, found)
     if outcome := reporter.config.stash.get(_outcome_key, ""):
         reporter.write_sep("-", outcome, red=outcome.startswith("ERROR"))
+
+
+def _subjects(tests: Sequence[pytest.TestReport]) -> list[Subject]:
+    properties = [each for report in tests for each in report.user_properties]
+    findings = [str(value) for name, value in properties if name == BATTERY_PROPERTY]
+    return subjects(findings, [check.rule for check in CHECKS])

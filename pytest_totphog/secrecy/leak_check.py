@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import pytest
 from pytest_totphog.errors import plural
 from pytest_totphog.secrecy.artifacts import Artifacts
 from pytest_totphog.secrecy.known_secrets import KnownSecrets
-from pytest_totphog.secrecy.masks import known_secrets, learn_forked
+from pytest_totphog.secrecy.masks import Masks
 from pytest_totphog.settings import option
 
 __all__ = ["LeakCheck"]
@@ -28,10 +28,12 @@ class LeakCheck:
 
     Args:
         config: pytest's.
+        masks: gives the masks, which know the secrets, once pytest is ready for them.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, masks: Callable[[], Masks]) -> None:
         self._config = config
+        self._masks = masks
         # Each once, in the order in which they were found.
         self._leaks: dict[str, None] = {}
         self._told = 0
@@ -41,7 +43,7 @@ class LeakCheck:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
         """Look at what a test printed, before the masks do."""
-        learn_forked(self._config, report)
+        self._masks().learn_forked(report)
         self._tests.add(report.nodeid)
         where = self._known.masked(report.nodeid)
         self._look(report.nodeid, f"the name of {where}", lines=False)
@@ -99,7 +101,7 @@ class LeakCheck:
 
     @property
     def _known(self) -> KnownSecrets:
-        return known_secrets(self._config)  # not before pytest is ready for the masks
+        return self._masks().known
 
     def _found(self, text: str) -> list[tuple[str, int]]:
         return self._known.found(text)

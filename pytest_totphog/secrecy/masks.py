@@ -17,9 +17,8 @@ import pytest
 from pytest_totphog.authenticator.accounts import Account
 from pytest_totphog.credentials.token import Secret, Token
 from pytest_totphog.secrecy.known_secrets import MASK, KnownSecret, KnownSecrets, of_account, of_token
-from pytest_totphog.settings import once
 
-__all__ = ["TOLD", "known_secrets", "learn_accounts", "learn_api_key", "learn_forked", "learn_token", "learn_told"]
+__all__ = ["TOLD", "Masks"]
 
 # Under which name a worker of pytest-xdist tells its controller, beside a report, what secrets it knows; the plugin,
 # which loads nothing before it must, has the name as well.
@@ -28,20 +27,20 @@ TOLD: Final = "totphog_secrets"
 # What identifies a test, and is compared by other plugins.
 IDENTITY: Final = frozenset({"_id", "nodeid", "location", "keywords", "when", "outcome"})
 
-_known_key = pytest.StashKey[KnownSecrets]()
-
 
 class Masks:
     """A plugin of pytest's, in each process that knows a secret.
 
     Args:
         config: pytest's.
+
+    Attributes:
         known: the secrets, which may become more.
     """
 
-    def __init__(self, config: pytest.Config, known: KnownSecrets) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._known = known
+        self.known = KnownSecrets()
         self._told = 0
         self._process = os.getpid()
         logging_plugin = config.pluginmanager.get_plugin("logging-plugin")
@@ -49,30 +48,59 @@ class Masks:
         for name in "log_cli_handler", "log_file_handler":
             handler = getattr(logging_plugin, name, None)
             if handler is not None and handler.formatter is not None:
-                handler.setFormatter(_MaskingFormatter(handler.formatter, known))
+                handler.setFormatter(_MaskingFormatter(handler.formatter, self.known))
+
+    def learn(self, secrets: Iterable[KnownSecret]) -> None:
+        """Mask these too, and let GitHub Actions mask in its log those that are good for a login after the run."""
+        lasting = [secret for secret in self.known.add(secrets) if secret.lasting]
+        # Nobody sees what a worker prints: its controller learns them with the worker's next report.
+        if lasting and os.environ.get("GITHUB_ACTIONS") == "true" and not hasattr(self._config, "workerinput"):
+            with self.known.printing:
+                lines = [f"::add-mask::{each}" for secret in lasting for each in _as_printed(secret)]
+                _print_lines(self._config, lines)
+
+    def learn_token(self, token: Token) -> None:
+        """Mask the secret of a token."""
+        self.learn([of_token(token)])
+
+    def learn_accounts(self, accounts: Iterable[Account]) -> None:
+        """Mask secrets and passwords of accounts."""
+        self.learn([secret for account in accounts for secret in of_account(account)])
+
+    def learn_api_key(self, key: str) -> None:
+        """Mask the API key of a shared server."""
+        self.learn([KnownSecret(Secret(key), "the API key in TOTPHOG_API_KEY", password=True, lasting=True)])
+
+    def learn_told(self, told: Iterable[list[Any]]) -> None:
+        """Mask what a worker of pytest-xdist has told."""
+        self.learn([KnownSecret(Secret(value), *rest) for value, *rest in told])
+
+    def learn_forked(self, report: pytest.TestReport) -> None:
+        """Mask what a test's own process has told with its report, which pytest-forked carries as it is."""
+        self.learn_told(vars(report).pop(TOLD, ()))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Mask a report before anybody shows, writes or sends it."""
-        learn_forked(self._config, report)
+        self.learn_forked(report)
         own = vars(report)
         for name in own.keys() - IDENTITY:
-            own[name] = _masked(own[name], self._known)
+            own[name] = _masked(own[name], self.known)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: object) -> None:
         """Mask the traceback of pytest's own failure."""
-        _masked(excrepr, self._known)
+        _masked(excrepr, self.known)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
         """Mask a warning, and the line of code that it shows."""
         text = str(warning_message.message)
-        if (masked := self._known.masked(text)) != text:
+        if (masked := self.known.masked(text)) != text:
             warning_message.message = masked
         if warning_message.line is None:
             line = linecache.getline(warning_message.filename, warning_message.lineno)
-            if (masked := self._known.masked(line)) != line:
+            if (masked := self.known.masked(line)) != line:
                 warning_message.line = masked
 
     @pytest.hookimpl(wrapper=True)
@@ -93,7 +121,7 @@ class Masks:
 
     def _news(self) -> list[list[Any]]:
         """Return what this process has learnt since it was asked last, as another process takes it."""
-        news = self._known.since(self._told)
+        news = self.known.since(self._told)
         self._told += len(news)
         return [[str(each.value), each.name, each.password, each.lasting] for each in news]
 
@@ -108,52 +136,6 @@ class _MaskingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return self._known.masked(self._inner.format(record))
-
-
-def known_secrets(config: pytest.Config) -> KnownSecrets:
-    """Return the secrets that this process knows; from now on they are masked."""
-
-    def make() -> KnownSecrets:
-        known = KnownSecrets()
-        config.pluginmanager.register(Masks(config, known), "totphog-masks")
-        return known
-
-    return once(config, _known_key, make)
-
-
-def learn(config: pytest.Config, secrets: Iterable[KnownSecret]) -> None:
-    """Mask these too, and let GitHub Actions mask in its job's log those that are good for a login after the run."""
-    known = known_secrets(config)
-    lasting = [secret for secret in known.add(secrets) if secret.lasting]
-    # Nobody sees what a worker prints: its controller learns them with the worker's next report.
-    if lasting and os.environ.get("GITHUB_ACTIONS") == "true" and not hasattr(config, "workerinput"):
-        with known.printing:
-            _print_lines(config, [f"::add-mask::{each}" for secret in lasting for each in _as_printed(secret)])
-
-
-def learn_token(config: pytest.Config, token: Token) -> None:
-    """Mask the secret of a token."""
-    learn(config, [of_token(token)])
-
-
-def learn_accounts(config: pytest.Config, accounts: Iterable[Account]) -> None:
-    """Mask secrets and passwords of accounts."""
-    learn(config, [secret for account in accounts for secret in of_account(account)])
-
-
-def learn_api_key(config: pytest.Config, key: str) -> None:
-    """Mask the API key of a shared server."""
-    learn(config, [KnownSecret(Secret(key), "the API key in TOTPHOG_API_KEY", password=True, lasting=True)])
-
-
-def learn_told(config: pytest.Config, told: Iterable[list[Any]]) -> None:
-    """Mask what a worker of pytest-xdist has told."""
-    learn(config, [KnownSecret(Secret(value), *rest) for value, *rest in told])
-
-
-def learn_forked(config: pytest.Config, report: pytest.TestReport) -> None:
-    """Mask what a test's own process has told with its report, which pytest-forked carries as it is."""
-    learn_told(config, vars(report).pop(TOLD, ()))
 
 
 def _masked(value: Any, known: KnownSecrets, inside: tuple[int, ...] = ()) -> Any:

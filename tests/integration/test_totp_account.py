@@ -124,10 +124,12 @@ def test_frozen_time_does_not_hold_up_who_waits(project: pytest.Pytester, patch:
         f"""
         import pytest
 
+        from pytest_totphog.session import Session
+
         @pytest.mark.frozen_clock(patch={patch!r})
-        def test_login(frozen_clock, totp_account, totp_account_pool, _totp_leases):
+        def test_login(frozen_clock, totp_account, totp_account_pool, pytestconfig):
             key = totp_account_pool[0].token.fingerprint
-            assert _totp_leases.take([key], "another test", timeout=0.2) is None
+            assert Session.of(pytestconfig).leases.take([key], "another test", timeout=0.2) is None
         """
     )
     project.runpytest().assert_outcomes(passed=1)
@@ -214,11 +216,12 @@ def test_lost_account_fails_the_test_at_its_end(project: pytest.Pytester) -> Non
     use(project, ALICE)
     project.makepyfile(
         """
+        from pytest_totphog.session import Session
         from pytest_totphog.stores.leases import Leases
 
-        def test_login(totp_account, totp_account_pool, _totp_leases):
+        def test_login(totp_account, totp_account_pool, pytestconfig):
             keys, seconds = [totp_account_pool[0].token.fingerprint], 0
-            other = Leases(_totp_leases._repository, monotonic=lambda: seconds)
+            other = Leases(Session.of(pytestconfig).leases._repository, monotonic=lambda: seconds)
             assert other.take(keys, "another job") is None
             seconds += 1000
             assert other.take(keys, "another job") is not None

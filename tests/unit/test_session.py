@@ -11,7 +11,7 @@ import pytest
 from pytest_totphog import ServerError, TotpServer
 from pytest_totphog.secrecy import masks
 from pytest_totphog.servers.shared_server import SharedTotpServer
-from pytest_totphog.session import borrowed_clock, check_settings, holder, process_clock, process_server, shared_store
+from pytest_totphog.session import Session
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
 from pytest_totphog.xdist import ADDRESS, VARIABLE, ControllerStore
@@ -74,9 +74,9 @@ def test_clock_is_one_for_the_process(configure: Configure) -> None:
     """Server, tokens and backends agree on the time; another process has its own."""
     config = configure()
 
-    assert process_clock(config) is process_clock(config)
-    assert process_server(config).clock is process_clock(config)
-    assert process_clock(configure()) is not process_clock(config)
+    assert Session.of(config).clock is Session.of(config).clock
+    assert Session.of(config).server().clock is Session.of(config).clock
+    assert Session.of(configure()).clock is not Session.of(config).clock
 
 
 class Request:
@@ -90,11 +90,11 @@ class Request:
 @pytest.mark.parametrize("before", [None, "2024-01-15T10:30:00Z"])
 def test_borrowed_clock_is_given_back_as_it_was(configure: Configure, before: str | None) -> None:
     """Live, or where a fixture of the session had frozen it."""
-    clock = process_clock(configured := configure())
+    clock = Session.of(configured := configure()).clock
     if before is not None:
         clock.freeze(before)
 
-    with borrowed_clock(Request(configured, "totp_server")) as borrowed:
+    with Session.of(configured).borrowed_clock(Request(configured, "totp_server")) as borrowed:
         borrowed.freeze("2030-01-01T00:00:00Z")
 
     assert borrowed is clock
@@ -105,10 +105,10 @@ def test_borrowed_clock_is_given_back_as_it_was(configure: Configure, before: st
 
 def test_clock_is_given_back_once(configure: Configure) -> None:
     """By frozen_clock, where a test takes it: what tears down before does so in its time."""
-    clock = process_clock(configured := configure())
+    clock = Session.of(configured := configure()).clock
 
-    with borrowed_clock(Request(configured, "frozen_clock", "totp_server")):
-        with borrowed_clock(Request(configured, "totp_server", "frozen_clock")):
+    with Session.of(configured).borrowed_clock(Request(configured, "frozen_clock", "totp_server")):
+        with Session.of(configured).borrowed_clock(Request(configured, "totp_server", "frozen_clock")):
             clock.freeze("2030-01-01T00:00:00Z")
         assert clock.mode == "frozen"
     assert clock.mode == "live"
@@ -121,21 +121,21 @@ def test_store_is_in_memory(configure: Configure) -> None:
     """Where there is one process, it shares it with nobody; and it is the same each time."""
     config = configure()
 
-    assert isinstance(shared_store(config), MemoryStore)
-    assert shared_store(config) is shared_store(config)
-    assert shared_store(configure()) is not shared_store(config)
+    assert isinstance(Session.of(config).store, MemoryStore)
+    assert Session.of(config).store is Session.of(config).store
+    assert Session.of(configure()).store is not Session.of(config).store
 
 
 def test_store_of_a_worker_is_the_controllers(configure: Configure, controller: ControllerStore) -> None:
     """Two workers get two steps; each keeps its connections."""
     configs = [configure(worker={ADDRESS: controller.address}) for _ in range(2)]
-    stores = [shared_store(config) for config in configs]
+    stores = [Session.of(config).store for config in configs]
 
     claims = [store.ledger.claim("alice", 10, 20, holder="test", claimed_at=0.0) for store in stores]
 
     assert [claim.step for claim in claims if claim is not None] == [10, 11]
     assert [isinstance(store, RemoteStore) for store in stores] == [True, True]
-    assert shared_store(configs[0]) is stores[0]
+    assert Session.of(configs[0]).store is stores[0]
 
 
 def test_store_of_a_run_that_is_started_again_and_again(
@@ -144,7 +144,9 @@ def test_store_of_a_run_that_is_started_again_and_again(
     """As pytest-xdist's `--looponfail` does: the environment names the store that outlives the run."""
     monkeypatch.setenv(VARIABLE, f"{controller.address['url']} {controller.address['api_key']}")
 
-    claims = [shared_store(configure()).ledger.claim("alice", 10, 20, holder="test", claimed_at=0.0) for _ in range(2)]
+    claims = [
+        Session.of(configure()).store.ledger.claim("alice", 10, 20, holder="test", claimed_at=0.0) for _ in range(2)
+    ]
 
     assert [claim.step for claim in claims if claim is not None] == [10, 11]
 
@@ -155,7 +157,7 @@ def test_worker_without_an_address_fails(configure: Configure) -> None:
 
     for _ in range(2):
         with pytest.raises(FAILED) as caught:
-            shared_store(config)
+            _ = Session.of(config).store
         assert str(caught.value) == (
             "this worker of pytest-xdist has got no address of the ledger from its controller: is pytest-totphog "
             "installed, in the same version, and not switched off where the controller runs?"
@@ -165,7 +167,7 @@ def test_worker_without_an_address_fails(configure: Configure) -> None:
 def test_store_of_a_url_is_the_servers(configure: Configure, running: TotpServer) -> None:
     """Also in a worker, which asks its controller nothing then."""
     for worker in (None, {}):
-        store = shared_store(configure(f"--totphog-url={running.url}", worker=worker))
+        store = Session.of(configure(f"--totphog-url={running.url}", worker=worker)).store
         assert isinstance(store, RemoteStore)
         assert store.name == f"the totphog server at {running.url}"
 
@@ -177,12 +179,12 @@ def test_server_of_the_process(configure: Configure) -> None:
     """Its claims are those that processes share; its tokens are its own."""
     config = configure()
 
-    server = process_server(config)
+    server = Session.of(config).server()
 
     assert not isinstance(server, SharedTotpServer)
     token = server.add_token(secret="JBSWY3DPEHPK3PXP", period=86_400)
     step = token.claim_code(min_remaining=0).step
-    claim = shared_store(config).ledger.last(token.fingerprint)
+    claim = Session.of(config).store.ledger.last(token.fingerprint)
     assert claim is not None
     assert claim.step == step
 
@@ -192,11 +194,11 @@ def test_server_of_a_url(configure: Configure, running: TotpServer, monkeypatch:
     monkeypatch.setenv("TOTPHOG_API_KEY", "open sesame")
     config = configure(f"--totphog-url={running.url}/")
 
-    with process_server(config) as server:
+    with Session.of(config).server() as server:
         assert isinstance(server, SharedTotpServer)
         assert server.url.startswith(f"{running.url}/namespaces/")
-        assert process_server(config) is server
-        assert server.store is shared_store(config)
+        assert Session.of(config).server() is server
+        assert server.store is Session.of(config).store
 
 
 @pytest.mark.parametrize("key", ["open sesame\n", " open sesame\r\n"])
@@ -206,7 +208,7 @@ def test_key_with_a_line_break(
     """As it comes out of a file, or of a form where secrets are entered."""
     monkeypatch.setenv("TOTPHOG_API_KEY", key)
 
-    with process_server(configure(f"--totphog-url={running.url}")) as server:
+    with Session.of(configure(f"--totphog-url={running.url}")).server() as server:
         assert server.tokens == []
 
 
@@ -219,14 +221,14 @@ def test_empty_key_is_none(
         monkeypatch.setenv("TOTPHOG_API_KEY", key)
 
     with pytest.raises(ServerError, match="Send the API key as 'Authorization: Bearer …'"):
-        process_server(configure(f"--totphog-url={running.url}")).start()
+        Session.of(configure(f"--totphog-url={running.url}")).server().start()
 
 
 def test_namespace_is_unlike_any_other(configure: Configure) -> None:
     """Also of workers that pytest-xdist calls the same, in jobs that say the same `--testrunuid`."""
     workers = [None, {}, {}, {"testrunuid": "build 7/8"}]
 
-    urls = [process_server(configure("--totphog-url=http://127.0.0.1:8045", worker=each)).url for each in workers]
+    urls = [Session.of(configure("--totphog-url=http://127.0.0.1:8045", worker=each)).server().url for each in workers]
 
     names = [url.rpartition("/")[2] for url in urls]
     assert len(set(names)) == 4
@@ -237,15 +239,15 @@ def test_url_of_the_ini_file(configure: Configure) -> None:
     """The option beats it, and an empty one switches it off."""
     ini = {"totphog_url": "http://127.0.0.1:8045"}
 
-    assert process_server(configure(**ini)).port == 8045
-    assert process_server(configure("--totphog-url=http://127.0.0.1:8046", **ini)).port == 8046
-    assert not isinstance(process_server(configure("--totphog-url=", **ini)), SharedTotpServer)
+    assert Session.of(configure(**ini)).server().port == 8045
+    assert Session.of(configure("--totphog-url=http://127.0.0.1:8046", **ini)).server().port == 8046
+    assert not isinstance(Session.of(configure("--totphog-url=", **ini)).server(), SharedTotpServer)
 
 
 def test_url_that_is_none_ends_the_run(configure: Configure) -> None:
     """In a sentence that names the option."""
     with pytest.raises(pytest.UsageError) as caught:
-        check_settings(configure("--totphog-url=localhost:8045"))
+        Session.of(configure("--totphog-url=localhost:8045")).check_settings()
 
     assert str(caught.value) == (
         "--totphog-url: the server's URL is 'localhost:8045'; accepted is one such as http://127.0.0.1:8045"
@@ -272,7 +274,7 @@ class HesitantSecrets(masks.KnownSecrets):
         super().__init__()
 
 
-@pytest.mark.parametrize("made", [process_clock, masks.known_secrets])
+@pytest.mark.parametrize("made", [Session.of, lambda config: Session.of(config).secrets])
 def test_what_a_config_keeps_is_made_once(
     configure: Configure, monkeypatch: pytest.MonkeyPatch, made: Callable[[pytest.Config], object]
 ) -> None:
@@ -289,7 +291,7 @@ def test_shared_server_is_made_once(configure: Configure) -> None:
     config = configure("--totphog-url=http://127.0.0.1:8045")
     config.pluginmanager.register(Hesitant())
 
-    assert len({id(each) for each in in_threads(8, lambda _: process_server(config))}) == 1
+    assert len({id(each) for each in in_threads(8, lambda _: Session.of(config).server())}) == 1
 
 
 # What the ini file says of one-time codes
@@ -297,7 +299,7 @@ def test_shared_server_is_made_once(configure: Configure) -> None:
 
 def test_defaults_of_one_time_codes(configure: Configure) -> None:
     """Those of the server."""
-    keeper = process_server(configure()).add_token().authenticator
+    keeper = Session.of(configure()).server().add_token().authenticator
 
     assert (keeper.min_remaining, keeper.timeout) == (None, 90)
 
@@ -307,7 +309,7 @@ def test_ini_of_one_time_codes(configure: Configure, options: list[str]) -> None
     """In a server of one's own and in a shared one."""
     ini = {"totphog_min_remaining": "20", "totphog_timeout": "0.5"}
 
-    keeper = process_server(configure(*options, **ini))._authenticator
+    keeper = Session.of(configure(*options, **ini)).server()._authenticator
 
     assert (keeper.min_remaining, keeper.timeout) == (20, 0.5)
 
@@ -317,7 +319,7 @@ def test_ini_of_one_time_codes(configure: Configure, options: list[str]) -> None
 def test_ini_that_is_no_time_ends_the_run(configure: Configure, name: str, value: str) -> None:
     """In a sentence that names it, its value and what is accepted."""
     with pytest.raises(pytest.UsageError) as caught:
-        process_server(configure(**{name: value}))
+        Session.of(configure(**{name: value})).server()
 
     assert str(caught.value) == f"the ini {name} is {value!r}; accepted are 0 to 86400 seconds"
 
@@ -331,7 +333,7 @@ def test_holder_is_the_test(configure: Configure, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw1")
     monkeypatch.setenv("CI_JOB_URL", "https://ci.example/jobs/7")
 
-    assert holder(configure()) == "gw1 test_login.py::test_admin"
+    assert Session.of(configure()).holder() == "gw1 test_login.py::test_admin"
 
 
 @pytest.mark.parametrize(
@@ -351,7 +353,9 @@ def test_holder_among_many_runs(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    assert holder(configure("--totphog-url=http://127.0.0.1:8045")) == f"test_login.py::test_admin ({place})"
+    assert (
+        Session.of(configure("--totphog-url=http://127.0.0.1:8045")).holder() == f"test_login.py::test_admin ({place})"
+    )
 
 
 def test_long_name_of_a_test(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,7 +363,7 @@ def test_long_name_of_a_test(configure: Configure, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PYTEST_CURRENT_TEST", f"test_login.py::test_admin[{'a' * 1000}] (call)")
     monkeypatch.setenv("CI_JOB_URL", "https://ci.example/jobs/7")
 
-    name = holder(configure("--totphog-url=http://127.0.0.1:8045"))
+    name = Session.of(configure("--totphog-url=http://127.0.0.1:8045")).holder()
 
     assert len(name) == 500
     assert name.endswith("aaa (https://ci.example/jobs/7)")

@@ -19,12 +19,12 @@ LIFE_SECONDS = int(os.environ.get("TOTPHOG_LIFE", "15"))
 CONFTEST = """
     import json
 
-    from pytest_totphog.session import shared_store
+    from pytest_totphog.session import Session
 
     def pytest_sessionfinish(session):
         if hasattr(session.config, "workerinput"):
             from test_life import LIFE, fingerprint, started_at
-            ledger = shared_store(session.config).ledger
+            ledger = Session.of(session.config).store.ledger
             steps = range(started_at(), started_at() + LIFE + 5)
             claims = [claim for claim in (ledger.find(fingerprint(), step) for step in steps) if claim is not None]
             with open(f"claims-{session.config.workerinput['workerid']}.json", "w") as file:
