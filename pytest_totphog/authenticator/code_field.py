@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, Protocol, overload
 
-from pytest_totphog.browsers.library import PLACE, Library, library_of, performed
+from pytest_totphog.browsers.library import PLACE, Library, library_of, performed, poll
 from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.errors import BrowserError, TotphogError, hidden_in_reports, shown
+from pytest_totphog.errors import BrowserError, hidden_in_reports, shown
 
 __all__ = ["CodeSource", "fill_code"]
 
@@ -180,34 +180,25 @@ def _entered(library: Library, locator: Any, token: CodeSource, code: str, timeo
 
 def _fields(library: Library, locator: Any, digits: int, timeout: float) -> Steps[list[Any]]:
     """Wait for the fields, and return them."""
-    deadline = Clock.monotonic() + timeout
-    while True:
-        fields: list[Any] = []
-        obstacle: str | None = "not there"
-        try:
-            elements = yield from library.find(locator)
-            if elements:
-                fields = yield from library.chosen(FIELDS, elements)
-            if len(fields) in {1, digits}:
-                # Of boxes the later ones may wait for the first.
-                obstacle = yield library.evaluate(OBSTACLE, fields[:1])
-            elif elements:
-                obstacle = f"{len(fields)} fields; accepted are one, and {digits} boxes for a digit each"
-        except TotphogError:
-            raise
-        except Exception:  # the library's own, of a page or a field that is just changing
-            if Clock.monotonic() > deadline:
-                raise
-            obstacle = "changing"
-        if obstacle is None:
-            return fields
-        if Clock.monotonic() > deadline:
-            where = yield library.evaluate(PLACE)
-            raise BrowserError(
-                f"{shown(locator)} on {where} is {obstacle}, after {timeout:g} s; "
-                "a code is typed where a person can type one"
-            )
-        yield library.pause()
+    look = partial(_find, library, locator, digits)
+    fields, obstacle = yield from poll(library, look, timeout, Clock.monotonic)
+    if obstacle is None:
+        return fields
+    where = yield library.evaluate(PLACE)
+    raise BrowserError(
+        f"{shown(locator)} on {where} is {obstacle}, after {timeout:g} s; a code is typed where a person can type one"
+    )
+
+
+def _find(library: Library, locator: Any, digits: int) -> Steps[tuple[list[Any], str | None]]:
+    elements = yield from library.find(locator)
+    if not elements:
+        return [], "not there"
+    fields = yield from library.chosen(FIELDS, elements)
+    if len(fields) not in {1, digits}:
+        return [], f"{len(fields)} fields; accepted are one, and {digits} boxes for a digit each"
+    # Of boxes the later ones may wait for the first.
+    return fields, (yield library.evaluate(OBSTACLE, fields[:1]))
 
 
 def _empty(library: Library, fields: list[Any]) -> Steps[None]:
@@ -224,32 +215,33 @@ def _typed(library: Library, fields: list[Any], code: str) -> Steps[str | None]:
         for typed, digit in enumerate(code, start=1):
             field = fields[typed - 1 if len(fields) > 1 else 0]
             if len(fields) > 1 and typed > 1:
-                yield from _enabled(library, field)
+                yield from poll(library, partial(_obstacle, library, field), SETTLING, Clock.monotonic)
             yield library.press(field, digit)
     except Exception:
         # With the last digit the page may have gone on, and in the middle it may have made the field anew.
         if typed == 0:
             raise
-    deadline = Clock.monotonic() + SETTLING
-    while True:
-        try:
-            held = yield library.evaluate(HELD, fields)
-        except Exception:  # noqa: BLE001 -- the library's own, of a page or field that is gone
-            held = None
-        if held is None:
-            return None if typed == len(code) else ""
-        text, most = held
-        if code in {_digits(text), most if not text else ""}:
-            return None
-        if Clock.monotonic() > deadline:
-            return str(text)
-        yield library.pause()
+    look = partial(_read, library, fields, code, typed)
+    held, _ = yield from poll(library, look, SETTLING, Clock.monotonic)
+    return held
 
 
-def _enabled(library: Library, field: Any) -> Steps[None]:
-    deadline = Clock.monotonic() + SETTLING
-    while (yield library.evaluate(OBSTACLE, [field])) and Clock.monotonic() < deadline:
-        yield library.pause()
+def _read(library: Library, fields: list[Any], code: str, typed: int) -> Steps[tuple[str | None, str | None]]:
+    try:
+        held = yield library.evaluate(HELD, fields)
+    except Exception:  # noqa: BLE001 -- the library's own, of a page or field that is gone
+        held = None
+    if held is None:
+        return (None if typed == len(code) else ""), None
+    text, most = held
+    return (None, None) if code in {_digits(text), most if not text else ""} else (text, "other than typed")
+
+
+def _obstacle(library: Library, field: Any) -> Steps[tuple[None, str | None]]:
+    try:
+        return None, (yield library.evaluate(OBSTACLE, [field]))
+    except Exception:  # noqa: BLE001 -- the field is gone: the key that is pressed next says so
+        return None, None
 
 
 def _digits(text: str) -> str:

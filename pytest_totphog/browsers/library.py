@@ -8,18 +8,18 @@ from base64 import b64decode
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from inspect import iscoroutinefunction
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pytest_totphog.browsers.steps import Steps, awaited, begun, silent, taken
-from pytest_totphog.errors import BrowserError, InvalidInput, hidden_in_reports, shown
+from pytest_totphog.errors import BrowserError, InvalidInput, TotphogError, hidden_in_reports, shown
 
-__all__ = ["PLACE", "Library", "library_of", "performed"]
+__all__ = ["PLACE", "Library", "library_of", "performed", "poll"]
 
 __tracebackhide__ = hidden_in_reports
 
 T = TypeVar("T")
 
-PAUSE: Final = 0.05
+PAUSE: Final = 0.02
 # Where an error happened; what comes after the path may be secret, and in other URLs than these all of it.
 PLACE: Final = """() => {
   if (location.protocol === "about:") return location.href.split("#")[0];
@@ -28,63 +28,15 @@ PLACE: Final = """() => {
 }"""
 
 
-class Library(Protocol):
-    """What steps ask of a browser's library; what it returns is awaited where pages are.
-
-    Attributes:
-        awaits: whether it is.
-        backspace: what `press` calls that key.
-    """
-
-    awaits: bool
-    backspace: str
-
-    def find(self, locator: Any) -> Steps[list[Any]]:
-        """Return the elements that a locator matches now."""
-        ...
-
-    def evaluate(self, function: str, elements: list[Any] | None = None) -> Any:
-        """Call a JavaScript function with a list of elements, or none, and return its result."""
-        ...
-
-    def chosen(self, function: str, elements: list[Any]) -> Steps[list[Any]]:
-        """Call a JavaScript function that makes other elements of a list of elements."""
-        ...
-
-    def press(self, element: Any, key: str) -> Any:
-        """Focus an element unless it has the focus, and press a key."""
-        ...
-
-    def screenshot(self) -> Any:
-        """Return a picture of the whole page."""
-        ...
-
-    def picture(self, element: Any) -> Any:
-        """Return a picture of an element, which is visible."""
-        ...
-
-    def pause(self) -> Any:
-        """Let a few milliseconds pass, while the browser goes on."""
-        ...
-
-    def apart(self, function: Callable[[], T]) -> Any:
-        """Call a function that may take long."""
-        ...
-
-    def everywhere(self, script: str) -> Any:
-        """Run a script in every open document and, instead of the one before it, at the start of each new one."""
-        ...
-
-    def closed(self) -> bool:
-        """Return whether the page or the browser is gone."""
-        ...
-
-
 class Selenium:
     """Selenium: a driver, in the tab and frame that it is switched to.
 
     Args:
         driver: the WebDriver.
+
+    Attributes:
+        awaits: whether what the methods return is awaited.
+        backspace: what `press` calls that key.
     """
 
     awaits = False
@@ -110,9 +62,9 @@ class Selenium:
                 )
         return list(found)
 
-    def evaluate(self, function: str, elements: list[Any] | None = None) -> Any:
-        """Call a JavaScript function with a list of elements, or none, and return its result."""
-        return self._driver.execute_script(f"return ({function})(arguments[0])", elements)
+    def evaluate(self, function: str, argument: Any = None) -> Any:
+        """Call a JavaScript function with a list of elements, or with what JSON can say, and return its result."""
+        return self._driver.execute_script(f"return ({function})(arguments[0])", argument)
 
     def chosen(self, function: str, elements: list[Any]) -> Steps[list[Any]]:
         """Call a JavaScript function that makes other elements of a list of elements."""
@@ -187,6 +139,10 @@ class Playwright:
 
     Args:
         page: it.
+
+    Attributes:
+        awaits: whether what the methods return is awaited.
+        backspace: what `press` calls that key.
     """
 
     awaits = False
@@ -209,12 +165,13 @@ class Playwright:
             )
         return [locator]
 
-    def evaluate(self, function: str, elements: list[Any] | None = None) -> Any:
-        """Call a JavaScript function with a list of elements, or none, and return its result."""
-        if elements is None:
-            return self._page.evaluate(function)
-        # In the frame that they are in.
-        return elements[0].evaluate(f"(_, elements) => ({function})(elements)", elements)
+    def evaluate(self, function: str, argument: Any = None) -> Any:
+        """Call a JavaScript function with a list of elements, or with what JSON can say, and return its result."""
+        first: Any = argument[0] if isinstance(argument, list) and argument else None
+        if hasattr(first, "as_element"):
+            # In the frame that they are in.
+            return first.evaluate(f"(_, elements) => ({function})(elements)", argument)
+        return self._page.evaluate(function, argument)
 
     def chosen(self, function: str, elements: list[Any]) -> Steps[list[Any]]:
         """Call a JavaScript function that makes other elements of a list of elements."""
@@ -283,6 +240,10 @@ class AsyncPlaywright(Playwright):
         return closed
 
 
+# Steps call what both have; mypy checks that.
+Library: TypeAlias = Selenium | Playwright
+
+
 async def _quiet(call: Coroutine[Any, Any, Any]) -> None:
     with suppress(Exception):  # a frame that is just going; what comes has the script
         await call
@@ -306,3 +267,31 @@ def library_of(page: Any) -> Library:
 def performed(library: Library, steps: Steps[T]) -> Any:
     """Go through steps and return what they return; with a library that awaits, return that to be awaited."""
     return awaited(steps) if library.awaits else taken(steps)
+
+
+def poll(
+    library: Library, look: Callable[[], Steps[tuple[T, str | None]]], timeout: float, monotonic: Callable[[], float]
+) -> Steps[tuple[T, str | None]]:
+    """Look until there is no obstacle or the time is up, and return what the last look returned.
+
+    The library's own errors, of a page or an element that is just changing, are forgiven until then.
+
+    Args:
+        library: the browser's.
+        look: returns what it sees and the obstacle, None when there is none.
+        timeout: real seconds.
+        monotonic: a clock that only runs forward, in seconds.
+    """
+    deadline = monotonic() + timeout
+    while True:
+        try:
+            seen, obstacle = yield from look()
+        except TotphogError:
+            raise
+        except Exception:
+            if monotonic() > deadline:
+                raise
+        else:
+            if obstacle is None or monotonic() > deadline:
+                return seen, obstacle
+        yield library.pause()

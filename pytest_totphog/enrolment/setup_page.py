@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from pytest_totphog.browsers.library import PLACE, Library, library_of, performed
+from pytest_totphog.browsers.library import PLACE, Library, library_of, performed, poll
 from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.enrolment.printed import printed_secret
 from pytest_totphog.enrolment.sources import URI, Source
-from pytest_totphog.errors import BrowserError, InvalidInput, TotphogError, hidden_in_reports, shown
+from pytest_totphog.errors import BrowserError, InvalidInput, hidden_in_reports, shown
 
 __all__ = ["enrolled_from"]
 
@@ -77,29 +77,23 @@ def enrolled_from(page: Any, locator: Any, enroll: Callable[[Source], T], timeou
 
 
 def _enrolled(library: Library, locator: Any, enroll: Callable[[Source], T], timeout: float) -> Steps[T]:
-    deadline = Clock.monotonic() + timeout
-    look = _on_page if locator is None else partial(_in_element, locator=locator)
-    while True:
-        seen: list[str] = []
-        try:
-            enrolled: T | None = yield from look(library, partial(_tried, library, enroll, seen))
-            if enrolled is not None:
-                return enrolled
-        except TotphogError:
-            raise
-        except Exception as error:
-            # The library's own, of a page or an element that is just changing.
-            if Clock.monotonic() > deadline:
-                raise
-            seen.append(type(error).__name__)
-        if Clock.monotonic() > deadline:
-            where = yield library.evaluate(PLACE)
-            what = where if locator is None else f"{shown(locator)} on {where}"
-            raise BrowserError(
-                f"{what} shows nothing to enrol with, after {timeout:g} s: {'; '.join(seen) or 'it is not seen'}. "
-                "Accepted are a QR code, an otpauth:// link or text, and a secret in base32"
-            )
-        yield library.pause()
+    look = partial(_look, library, locator, enroll)
+    enrolled, obstacle = yield from poll(library, look, timeout, Clock.monotonic)
+    if enrolled is not None:
+        return enrolled
+    where = yield library.evaluate(PLACE)
+    what = where if locator is None else f"{shown(locator)} on {where}"
+    raise BrowserError(
+        f"{what} shows nothing to enrol with, after {timeout:g} s: {obstacle}. "
+        "Accepted are a QR code, an otpauth:// link or text, and a secret in base32"
+    )
+
+
+def _look(library: Library, locator: Any, enroll: Callable[[Source], T]) -> Steps[tuple[T | None, str | None]]:
+    seen: list[str] = []
+    tried = partial(_tried, library, enroll, seen)
+    enrolled = yield from _on_page(library, tried) if locator is None else _in_element(library, tried, locator)
+    return enrolled, None if enrolled is not None else "; ".join(seen) or "it is not seen"
 
 
 def _on_page(library: Library, tried: Callable[..., Steps[T | None]]) -> Steps[T | None]:

@@ -7,10 +7,12 @@ import weakref
 from collections.abc import Sequence
 from typing import Any, Final
 
+from pytest_totphog.browsers.library import PLACE, Library, performed, poll
+from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.drivers.form import has_any
-from pytest_totphog.errors import TotphogError, shown
+from pytest_totphog.errors import TotphogError
 
 __all__ = ["BrowserLogin", "Window"]
 
@@ -92,12 +94,8 @@ class BrowserLogin(LoginDriver):
         """Go to a page."""
         raise NotImplementedError
 
-    def evaluate(self, window: Window, function: str, argument: Any = None) -> Any:
-        """Call a JavaScript function on the window's page and return its result."""
-        raise NotImplementedError
-
-    def pause(self, window: Window) -> None:
-        """Let a few milliseconds pass, while the browser goes on."""
+    def library(self, window: Window) -> Library:
+        """Return the library, with a window in front."""
         raise NotImplementedError
 
     # The login.
@@ -153,6 +151,10 @@ class BrowserLogin(LoginDriver):
 
     # What happens on a page.
 
+    def evaluate(self, window: Window, function: str, argument: Any = None) -> Any:
+        """Call a JavaScript function on the window's page and return its result."""
+        return self.library(window).evaluate(function, argument)
+
     def seen(self, window: Window, selector: str) -> bool:
         """Return whether something is to be seen on the page."""
         return self.evaluate(window, SEEN, selector) is not None
@@ -163,23 +165,18 @@ class BrowserLogin(LoginDriver):
         Raises:
             TotphogError: when none is in time.
         """
-        deadline = Clock.monotonic() + self.timeout
-        while True:
-            try:
-                if any(self.seen(window, each) for each in selectors) or self.evaluate(
-                    window, SEEN, self.refused_selector
-                ):
-                    return
-            except Exception:  # the library's own, while one page gives way to the next
-                if Clock.monotonic() > deadline:
-                    raise
-            if Clock.monotonic() > deadline:
-                where = self.evaluate(window, "() => location.pathname")
-                raise TotphogError(
-                    f"{type(self).__name__} has waited {self.timeout:g} s and sees none of "
-                    f"{', '.join(selectors)} and no text in {self.refused_selector} on the page {shown(where)}"
-                )
-            self.pause(window)
+
+        def look() -> Steps[tuple[None, str | None]]:
+            seen = any(self.seen(window, each) for each in selectors)
+            text = yield seen or self.evaluate(window, SEEN, self.refused_selector)
+            return None, None if text else "not seen"
+
+        library = self.library(window)
+        if performed(library, poll(library, look, self.timeout, Clock.monotonic))[1]:
+            raise TotphogError(
+                f"{type(self).__name__} has waited {self.timeout:g} s and sees none of {', '.join(selectors)} "
+                f"and no text in {self.refused_selector} on {self.evaluate(window, PLACE)}"
+            )
 
     def fill(self, window: Window, selector: str, text: str) -> None:
         """Fill in a field.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_totphog.browsers.library import Library, library_of
 from pytest_totphog.conformance.drivers.browser import BrowserLogin, Window
 
 __all__ = ["PlaywrightLogin"]
@@ -36,10 +37,6 @@ class PlaywrightLogin(BrowserLogin):
         """Go to a page."""
         window.handle.goto(url)
 
-    def evaluate(self, window: Window, function: str, argument: Any = None) -> Any:
-        """Call a JavaScript function on the page and return its result."""
-        return window.handle.evaluate(function, argument)
-
-    def pause(self, window: Window) -> None:
-        """Let a few milliseconds pass, in which Playwright hears from the browser."""
-        window.handle.wait_for_timeout(20)
+    def library(self, window: Window) -> Library:
+        """Return the library of a window's page."""
+        return library_of(window.handle)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
+from pytest_totphog.browsers.library import Library, library_of
 from pytest_totphog.conformance.drivers.browser import BrowserLogin, Window
 
 __all__ = ["SeleniumLogin"]
@@ -47,14 +47,10 @@ class SeleniumLogin(BrowserLogin):
             self.driver.delete_all_cookies()
         self.driver.get(url)
 
-    def evaluate(self, window: Window, function: str, argument: Any = None) -> Any:
-        """Call a JavaScript function on the tab's page and return its result."""
+    def library(self, window: Window) -> Library:
+        """Return the library, with a window's tab in front."""
         self._show(window)
-        return self.driver.execute_script(f"return ({function})(arguments[0])", argument)
-
-    def pause(self, window: Window) -> None:
-        """Let a few milliseconds pass."""
-        time.sleep(0.02)
+        return library_of(self.driver)
 
     def _show(self, window: Window | None) -> None:
         """Change to a tab and to its cookies; to none put the cookies away."""

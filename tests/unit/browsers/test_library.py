@@ -1,12 +1,14 @@
 """The browser's library: which it is, and what it cannot do."""
 
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from pytest_totphog import BrowserError, FrozenClock, InvalidInput
-from pytest_totphog.browsers.library import library_of
+from pytest_totphog.browsers.library import library_of, poll
+from pytest_totphog.browsers.steps import taken
 from tests.support.browser import LIBRARIES, started
 
 
@@ -61,3 +63,54 @@ def test_what_is_no_browser(page: Any) -> None:
         InvalidInput, match="is no browser; accepted are a WebDriver of Selenium's and a page of Playwr"
     ):
         library_of(page)
+
+
+class Page:
+    """A page whose library fails, or answers, in a given order; each pause takes a second."""
+
+    def __init__(self, *answers):
+        self.answers = iter(answers)
+        self.now = 0.0
+
+    def pause(self):
+        """Let a second pass."""
+        self.now += 1.0
+
+    def look(self) -> Iterator[Any]:
+        """Return the next answer, or raise it."""
+        answer = yield next(self.answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def poll(self, timeout):
+        """Look until there is no obstacle."""
+        return taken(poll(self, self.look, timeout, lambda: self.now))
+
+
+def test_poll_until_there_is_no_obstacle() -> None:
+    """What the last look returned; what the library said of a page that was changing is forgotten."""
+    page = Page((None, "not there"), RuntimeError("stale"), ("field", None), ("later", None))
+    assert page.poll(5) == ("field", None)
+    assert page.now == 2.0
+
+
+def test_poll_until_the_time_is_up() -> None:
+    """The obstacle of the last look comes with it."""
+    page = Page(*[(None, f"obstacle {number}") for number in range(9)])
+    assert page.poll(2) == (None, "obstacle 3")
+
+
+def test_poll_of_a_library_that_still_fails_when_the_time_is_up() -> None:
+    """Its own error says more than that there was nothing."""
+    page = Page((None, "not there"), *[RuntimeError(f"stale {number}") for number in range(9)])
+    with pytest.raises(RuntimeError, match="stale 2"):
+        page.poll(2)
+
+
+def test_poll_with_a_locator_that_is_not_accepted() -> None:
+    """An error of ours does not get better by waiting."""
+    page = Page(InvalidInput("the locator is 5"), ("field", None))
+    with pytest.raises(InvalidInput, match="the locator is 5"):
+        page.poll(5)
+    assert page.now == 0.0
