@@ -149,6 +149,7 @@ class Authenticator:
         """Add a token from what a set-up page shows in a browser; see `TotpServer.enroll_from`."""
         from pytest_totphog.enrolment.setup_page import enrolled_from
 
+        self.clock.followers.call()  # what another thread has moved, the page shows only from here
         return enrolled_from(page, locator, partial(self.enroll, name=name), timeout)
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:

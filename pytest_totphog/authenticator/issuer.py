@@ -136,6 +136,7 @@ class Issuer:
         timeout = keeper.timeout if timeout is None else _seconds("timeout", timeout)
         named, holder = holder, keeper.holder() if holder is None else _holder(holder)
         clock, ledger, period = keeper.clock, keeper.ledger, self._token.period * NANOSECONDS
+        clock.followers.call()  # what another thread has moved, pages of this one show only from here
         # The ledger may be far away: what it takes counts against the time-out, and may cost a code its life.
         moment, started, left, waited = clock.time_ns(), clock.monotonic(), timeout, 0.0
         moved_from: int | None = None

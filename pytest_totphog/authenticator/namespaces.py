@@ -70,7 +70,9 @@ class StoredClock(Clock):
         self._namespaces = namespaces
         self._id = id
 
-    def _reading(self) -> int | None:
+    @property
+    def frozen_at(self) -> int | None:
+        """Where the clock stands, in nanoseconds since the epoch; None while it is live."""
         namespace = self._namespaces.get(self._id)
         return None if namespace is None else _nanoseconds(namespace)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
+from pytest_totphog.clocks.followers import Followers
 from pytest_totphog.clocks.stopped_time import stopped_by
 from pytest_totphog.errors import ClockNotFrozen, CodeUnavailable, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import is_number, is_whole
@@ -131,6 +132,8 @@ class Clock:
 
     Attributes:
         held: whether it is frozen for as long as somebody says, as by a fixture: the reset of a server leaves it alone.
+        followers: what stands where it does, in places of their own.
+        changes: how often it was frozen, moved or unfrozen.
     """
 
     held: bool = False
@@ -144,25 +147,31 @@ class Clock:
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.RLock())
         self._frozen_at: int | None = None
-        self._followers: list[Callable[[int | None], object]] = []
+        self.followers = Followers()
+        self.changes = 0
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.mode} at {self.now().isoformat()}>"
 
     @property
+    def frozen_at(self) -> int | None:
+        """Where the clock stands, in nanoseconds since the epoch; None while it is live."""
+        return self._frozen_at
+
+    @property
     def mode(self) -> Literal["live", "frozen"]:
         """`"live"` while the clock follows the system's, `"frozen"` while it stands still."""
-        return "live" if self._reading() is None else "frozen"
+        return "live" if self.frozen_at is None else "frozen"
 
     @property
     def real(self) -> bool:
         """Whether the clock shows the real time, as exactly as machines agree on it."""
         off = time.time_ns() - real_time_ns()  # somebody else may have stopped the system's
-        return self._reading() is None and abs(off) < REAL_TIME_TOLERANCE
+        return self.frozen_at is None and abs(off) < REAL_TIME_TOLERANCE
 
     def time_ns(self) -> int:
         """Return the time as whole nanoseconds since the epoch."""
-        frozen_at = self._reading()
+        frozen_at = self.frozen_at
         return time.time_ns() if frozen_at is None else frozen_at
 
     def time(self) -> float:
@@ -194,7 +203,7 @@ class Clock:
     def unfreeze(self) -> None:
         """Follow the system's time again; does nothing on a live clock."""
         with self._changing():
-            if self._reading() is not None:
+            if self.frozen_at is not None:
                 self._show(None)
 
     def tick(self, seconds: float | timedelta = 1) -> float:
@@ -265,10 +274,10 @@ class Clock:
             self.require_moving()
         deadline = self.monotonic() + timeout
         with self._changing():
-            frozen_at = self._reading()
+            frozen_at = self.frozen_at
             if frozen_at is not None and frozen_at < when:
                 self._move(lambda now: max(now, when))
-            while self._reading() is None and (ahead := when - self.time_ns()) > 0:
+            while self.frozen_at is None and (ahead := when - self.time_ns()) > 0:
                 left = deadline - self.monotonic()
                 if left <= 0 or unless():
                     return False
@@ -277,7 +286,7 @@ class Clock:
 
     def stopped_by(self) -> str:
         """Return what keeps a live clock from moving; empty where it moves, and where it is frozen itself."""
-        return "" if self._reading() is not None else stopped_by(self.monotonic)
+        return "" if self.frozen_at is not None else stopped_by(self.monotonic)
 
     def require_moving(self) -> None:
         """Do nothing, unless this is a live clock that does not move.
@@ -291,14 +300,6 @@ class Clock:
                 "frozen_clock instead, which one_time_code() moves on, or let the time run"
             )
 
-    def lead(self, follower: Callable[[int | None], object]) -> None:
-        """Call somebody with where this clock stands, whenever that changes.
-
-        Args:
-            follower: called with nanoseconds since the epoch, or None when the clock is live again.
-        """
-        self._followers.append(follower)
-
     def wake(self) -> None:
         """Let everyone in `wait_until` look again."""
         with self._changed:
@@ -306,12 +307,15 @@ class Clock:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Hold the lock for a change; a subclass may do afterwards what takes long, or needs the clock itself."""
-        with self._changed:
-            yield
+        """Hold the lock for a change, and call the followers after it."""
+        try:
+            with self._changed:
+                yield
+        finally:
+            self.followers.call()
 
     def _require_frozen(self, method: str) -> None:
-        if self._reading() is None:
+        if self.frozen_at is None:
             raise ClockNotFrozen(
                 f"{method}() moves a frozen clock, but this one is live; freeze it first: "
                 "clock.freeze('2024-01-15T10:30:00Z'), or take the frozen_clock fixture"
@@ -323,13 +327,8 @@ class Clock:
         self._show(nanoseconds)
         return nanoseconds / NANOSECONDS
 
-    def _reading(self) -> int | None:
-        """Return where the clock stands, in nanoseconds since the epoch; None while it is live."""
-        return self._frozen_at
-
     def _show(self, nanoseconds: int | None) -> None:
         """Stand at `nanoseconds`, or follow the system's time for None; the lock is held."""
         self._frozen_at = nanoseconds
+        self.changes += 1  # last, so that whoever reads it first reads no older time
         self._changed.notify_all()
-        for follower in self._followers:
-            follower(nanoseconds)

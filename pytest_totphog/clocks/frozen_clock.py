@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import warnings
 from collections.abc import Awaitable, Iterator
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
-    from pytest_totphog.clocks.page_clock import PageClock, PageClocks
+    from pytest_totphog.clocks.page_clock import PageClock
 
 __all__ = ["FrozenClock"]
 
@@ -56,8 +55,7 @@ class FrozenClock(Clock):
         self.leftovers: list[str] = []
         self._patch: Patch | None = None
         self._timestamp_file: TimestampFile | None = None
-        self._page_clocks: PageClocks | None = None
-        self._changing_in: set[int] = set()  # threads
+        self._pages: tuple[PageClock, ...] = ()
         # What `freeze` stops unless it is told.
         self.kept_patch: PatchName | None = None
         if at is not None:
@@ -100,11 +98,6 @@ class FrozenClock(Clock):
             agrees = abs(time.time_ns() - self._frozen_at) < NANOSECONDS // 1000
             return "" if self.patch is None or agrees else mover()
 
-    def time_ns(self) -> int:
-        """Return the time as whole nanoseconds since the epoch."""
-        self._show_in_pages()
-        return super().time_ns()
-
     @overload
     def apply_to(self, page: AsyncPage) -> Awaitable[None]: ...
 
@@ -116,7 +109,8 @@ class FrozenClock(Clock):
 
         Its `Date` stands still with this clock, moves with it, and has the real time while it is live. Timers,
         `performance` and animations run on. It follows until the fixture, or the clock's `with` block, ends. A move
-        from another thread reaches it when its own thread next reads or moves the clock, as `one_time_code()` does.
+        from another thread reaches a synchronous page when its own thread next moves the clock, or calls
+        `one_time_code()`, `fill_code()` or `enroll_from()`.
 
         Args:
             page: a page of Playwright's; or a WebDriver of Selenium's for Chromium and its family, of which the tab
@@ -129,22 +123,27 @@ class FrozenClock(Clock):
             BrowserError: when the browser cannot do it.
             InvalidInput: when it is no page.
         """
-        from pytest_totphog.clocks.page_clock import PageClocks
+        from pytest_totphog.clocks.page_clock import PageClock
 
+        clock = PageClock(page, self)
+        shown = self.followers.add(clock)
         with self._changed:
-            if self._page_clocks is None:
-                self._page_clocks = PageClocks(self._frozen_at)
-        return self._page_clocks.add(page)
+            for each in self.applied_to:
+                if each.page is page:
+                    self.followers.remove(each)
+            self._pages = (*self.applied_to, clock)
+        return shown
 
     @property
     def applied_to(self) -> tuple[PageClock, ...]:
         """The pages that follow this clock."""
-        return () if self._page_clocks is None else self._page_clocks.pages
+        return tuple(each for each in self._pages if each in self.followers)
 
     def release(self, kept: tuple[PageClock, ...] = ()) -> None:
         """Let all pages but some have the real time, and follow no more."""
-        if self._page_clocks is not None:
-            self._page_clocks.release(*kept)
+        for each in self.applied_to:
+            if each not in kept:
+                each.release()
 
     def subprocess_env(self) -> dict[str, str]:
         """Return the environment for an app under test in another process that follows this clock, in any language.
@@ -159,8 +158,8 @@ class FrozenClock(Clock):
         """
         with self._changed:
             if self._timestamp_file is None:
-                self._timestamp_file = TimestampFile()
-                self._timestamp_file.show(self._frozen_at)
+                self._timestamp_file = TimestampFile(self)
+                self.followers.add(self._timestamp_file)
             return self._timestamp_file.environment()
 
     def __enter__(self) -> Self:
@@ -172,9 +171,10 @@ class FrozenClock(Clock):
         self.unfreeze()
         self.release()
         with self._changed:
-            if self._timestamp_file is not None:
-                self._timestamp_file.remove()
-                self._timestamp_file = None
+            file, self._timestamp_file = self._timestamp_file, None
+        if file is not None:
+            self.followers.remove(file)
+            file.remove()
 
     def _show(self, nanoseconds: int | None) -> None:
         if self._patch is not None:
@@ -184,26 +184,11 @@ class FrozenClock(Clock):
             else:
                 self._patch.move_to(nanoseconds)
         super()._show(nanoseconds)
-        if self._timestamp_file is not None:
-            self._timestamp_file.show(nanoseconds)
-        if self._page_clocks is not None:
-            self._page_clocks.note(nanoseconds)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        thread = threading.get_ident()
         known = len(self.leftovers)
         with super()._changing():
-            self._changing_in.add(thread)
-            try:
-                yield
-            finally:
-                self._changing_in.remove(thread)
-        self._show_in_pages()
+            yield
         if left := self.leftovers[known:]:
             warnings.warn(warning(left), TotphogWarning, stacklevel=4)
-
-    def _show_in_pages(self) -> None:
-        # Without the lock: a page may be waiting for a server that waits for it.
-        if self._page_clocks is not None and threading.get_ident() not in self._changing_in:
-            self._page_clocks.show()

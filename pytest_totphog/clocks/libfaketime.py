@@ -6,13 +6,14 @@ import os
 import platform
 import shutil
 import tempfile
+import threading
 import weakref
 from importlib.util import find_spec
 from io import FileIO
 from pathlib import Path
 from typing import Final
 
-from pytest_totphog.clocks.clock import NANOSECONDS
+from pytest_totphog.clocks.clock import NANOSECONDS, Clock
 from pytest_totphog.errors import TotphogError, hidden_in_reports, shown
 
 __all__ = ["TimestampFile"]
@@ -54,6 +55,9 @@ class TimestampFile:
     Both lie in a directory of their own until `remove()`, at the latest until the interpreter exits. The library is a
     copy of libfaketime that leaves sleeps and timers alone.
 
+    Args:
+        clock: the one that the file follows.
+
     Raises:
         TotphogError: where there is no Linux or no libfaketime, or where the directory can hold no library.
     """
@@ -62,19 +66,22 @@ class TimestampFile:
     _chmod = staticmethod(os.chmod)
     _replace = staticmethod(os.replace)
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         library = _libfaketime().read_bytes()
         if b"FAKETIME_DISABLE_SHM\0" not in library:
             library = library.replace(*_SEMAPHORE)
         for name in _WAITING:
             library = library.replace(name + b"\0", name[:-1] + b"-\0")
         self._directory = Path(tempfile.mkdtemp(prefix="totphog-", dir=_directory()))
-        self.remove = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
+        self._remove = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen = -1  # nothing yet
         # An app may change its user: neither the directory nor what lies in it depends on the umask.
         self._directory.chmod(0o755)
         self._library.write_bytes(library)
         self._library.chmod(0o644)
-        self.show(None)
+        self.follow()
 
     @property
     def path(self) -> Path:
@@ -85,15 +92,25 @@ class TimestampFile:
     def _library(self) -> Path:
         return self._directory / "libfaketime.so.1"
 
-    def show(self, nanoseconds: int | None) -> None:
-        """Let the processes stand at an instant, or have the real time for None."""
-        # Half a nanosecond more, because what is less than a whole one is cut off, also after 0.1 became 0.0999….
-        text = "+0" if nanoseconds is None else "{}.{:09}5".format(*divmod(nanoseconds, NANOSECONDS))
-        new = f"{self._directory}/timestamp.new"
-        with FileIO(new, "w") as file:  # not `open`, which a test may have replaced (pyfakefs)
-            file.write(f"{text}\n".encode())
-        self._chmod(new, 0o644)  # whatever the umask is
-        self._replace(new, str(self.path))  # a reader has the old one or the new one, never half of one
+    def follow(self) -> None:
+        """Let the processes stand where the clock does, or have the real time while it is live."""
+        with self._lock:
+            changes, nanoseconds = self._clock.changes, self._clock.frozen_at
+            if changes == self._seen or not self._remove.alive:
+                return
+            # Half a nanosecond more, because what is less than a whole one is cut off, also after 0.1 became 0.0999….
+            text = "+0" if nanoseconds is None else "{}.{:09}5".format(*divmod(nanoseconds, NANOSECONDS))
+            new = f"{self._directory}/timestamp.new"
+            with FileIO(new, "w") as file:  # not `open`, which a test may have replaced (pyfakefs)
+                file.write(f"{text}\n".encode())
+            self._chmod(new, 0o644)  # whatever the umask is
+            self._replace(new, str(self.path))  # a reader has the old one or the new one, never half of one
+            self._seen = changes
+
+    def remove(self) -> None:
+        """Remove the directory; a second time does nothing."""
+        with self._lock:
+            self._remove()
 
     def environment(self) -> dict[str, str]:
         """Return the environment of this process, changed so that a process started with it reads the file."""

@@ -31,7 +31,7 @@ class RealClock(Clock):
 
     def time_ns(self) -> int:
         """Return the time as whole nanoseconds since the epoch."""
-        if (frozen_at := self._reading()) is not None:
+        if (frozen_at := self.frozen_at) is not None:
             return frozen_at
         if self._booted_at:
             try:

@@ -47,7 +47,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._record = self._new_record()
         self._waited_key = pytest.StashKey[Waited]()
-        clock.lead(self._follow)
+        clock.followers.add(self)
 
     def record(self, code: TakenCode) -> None:
         """Record a code that was just taken, in any thread."""
@@ -55,6 +55,11 @@ class Recorder:
         with self._lock:
             self._record.add(code)
             self._record.overruled_by = by
+
+    def follow(self) -> None:
+        """Record where the clock stands."""
+        with self._lock:
+            self._record.show(self.clock.frozen_at, self.clock.patch)
 
     def wait(self, waited: Waited) -> None:
         """Record a wait that no token knows of, in any thread."""
@@ -110,10 +115,5 @@ class Recorder:
 
     def _new_record(self) -> Record:
         record = Record()
-        if self.clock.mode == "frozen":
-            record.show(self.clock.time_ns(), self.clock.patch)
+        record.show(self.clock.frozen_at, self.clock.patch)
         return record
-
-    def _follow(self, nanoseconds: int | None) -> None:
-        with self._lock:
-            self._record.show(nanoseconds, self.clock.patch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -63,7 +64,8 @@ class SharedTotpServer(TotpServer):
             clock, self._store.repository(Token), ledger, namespace=namespace, **options
         )
         self._started = False
-        self.clock.lead(self._show)
+        self._clock_lock = threading.Lock()
+        self._seen = -1  # changes of the clock
 
     def __repr__(self) -> str:
         return f"<SharedTotpServer at {self.url}>"
@@ -106,7 +108,8 @@ class SharedTotpServer(TotpServer):
             raise ServerError(f"{error}. Is `totphog serve` running there, and TOTPHOG_API_KEY its key?") from None
         self._authenticator.open(self.api_url)
         self._started = True
-        self._show_clock()
+        self._seen = -1
+        self.clock.followers.add(self)
         self.show_scope()
 
     def show_scope(self) -> None:
@@ -129,6 +132,7 @@ class SharedTotpServer(TotpServer):
         """Remove the tokens of the namespace and give up all waiting; the server goes on."""
         if self._started:
             self._started = False
+            self.clock.followers.remove(self)
             self._authenticator.close()
             # A server that is gone was told before, and one that comes back forgets the namespace after a day.
             with suppress(StoreError):
@@ -145,12 +149,17 @@ class SharedTotpServer(TotpServer):
         super().restore(tokens)
         self._show_clock()
 
-    def _show_clock(self) -> None:
-        self._show(self.clock.time_ns() if self.clock.mode == "frozen" else None)
-
-    def _show(self, nanoseconds: int | None) -> None:
+    def follow(self) -> None:
         """Freeze or release the clock of the namespace, so that codes over HTTP are those in Python."""
-        if self._started:
-            method = "DELETE" if nanoseconds is None else "PUT"
-            body = None if nanoseconds is None else {"frozen_at": as_datetime(nanoseconds).isoformat()}
-            self._store.request(method, f"{BASE_PATH}/clock", body, bool)
+        with self._clock_lock:
+            changes, nanoseconds = self.clock.changes, self.clock.frozen_at
+            if self._started and changes != self._seen:
+                method = "DELETE" if nanoseconds is None else "PUT"
+                body = None if nanoseconds is None else {"frozen_at": as_datetime(nanoseconds).isoformat()}
+                self._store.request(method, f"{BASE_PATH}/clock", body, bool)
+                self._seen = changes
+
+    def _show_clock(self) -> None:
+        with self._clock_lock:
+            self._seen = -1  # over HTTP it may have been moved anywhere
+        self.follow()

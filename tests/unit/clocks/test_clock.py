@@ -375,21 +375,6 @@ def test_no_tick_is_lost_between_threads(clock: Clock) -> None:
     assert clock.time() == SECONDS + 800
 
 
-def test_followers_hear_of_every_change(clock: Clock) -> None:
-    """What shows this clock elsewhere: in nanoseconds since the epoch, and None once it is live."""
-    one: list[int | None] = []
-    other: list[int | None] = []
-    clock.lead(one.append)
-    clock.lead(other.append)
-
-    clock.tick(1.5)
-    clock.unfreeze()
-    clock.unfreeze()
-    clock.freeze(7)
-
-    assert one == other == [1_705_314_601_500_000_000, None, 7_000_000_000]
-
-
 def test_repr_says_mode_and_time(clock: Clock) -> None:
     """A failing assertion shows where the clock stands."""
     assert repr(clock) == "<Clock frozen at 2024-01-15T10:30:00+00:00>"

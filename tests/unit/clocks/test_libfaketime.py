@@ -12,6 +12,7 @@ import pytest
 
 from pytest_totphog import TotphogError
 from pytest_totphog.clocks import libfaketime
+from pytest_totphog.clocks.clock import Clock, as_datetime
 from pytest_totphog.clocks.libfaketime import TimestampFile
 from pytest_totphog.errors import shown
 from tests.support.system import require_libfaketime
@@ -20,10 +21,16 @@ OF_ANOTHER_MACHINE = b"\x7fELF\x01\x02" + bytes(14)  # 32 bits, most significant
 
 
 @pytest.fixture
-def file() -> TimestampFile:
+def clock() -> Clock:
+    """The clock that it follows, live."""
+    return Clock()
+
+
+@pytest.fixture
+def file(clock: Clock) -> TimestampFile:
     """A timestamp file of its own."""
     require_libfaketime()
-    return TimestampFile()
+    return TimestampFile(clock)
 
 
 @pytest.fixture
@@ -52,9 +59,12 @@ def package(folder: Path, library: bytes) -> None:
     ],
     ids=["real time", "1970", "whole second", "microseconds", "year 9999"],
 )
-def test_says_what_is_shown(file: TimestampFile, nanoseconds: int | None, text: str) -> None:
+def test_says_where_the_clock_stands(file: TimestampFile, clock: Clock, nanoseconds: int | None, text: str) -> None:
     """Seconds since the epoch, and half a nanosecond that keeps libfaketime from losing a whole one; or no offset."""
-    file.show(nanoseconds)
+    clock.freeze(7)
+    file.follow()
+    clock.unfreeze() if nanoseconds is None else clock.freeze(as_datetime(nanoseconds))
+    file.follow()
     assert file.path.read_text() == text
 
 
@@ -63,10 +73,11 @@ def test_says_the_real_time_at_first(file: TimestampFile) -> None:
     assert file.path.read_text() == "+0\n"
 
 
-def test_a_change_is_another_file(file: TimestampFile) -> None:
+def test_a_change_is_another_file(file: TimestampFile, clock: Clock) -> None:
     """Who has opened it reads the old text to its end."""
     with file.path.open() as opened:
-        file.show(1_705_314_600_000_000_000)
+        clock.freeze(1_705_314_600)
+        file.follow()
         assert opened.read() == "+0\n"
     assert sorted(path.name for path in file.path.parent.iterdir()) == ["libfaketime.so.1", "timestamp"]
 
@@ -102,17 +113,19 @@ def test_other_users_can_read_it(file: TimestampFile) -> None:
     assert file.path.stat().st_mode & 0o444 == 0o444
 
 
-def test_removed(file: TimestampFile) -> None:
-    """The directory goes with it, and a second time does nothing."""
+def test_removed(file: TimestampFile, clock: Clock) -> None:
+    """The directory goes with it; a second time, and a thread that moves the clock just then, do nothing."""
     file.remove()
     file.remove()
+    clock.freeze(7)
+    file.follow()
     assert not file.path.parent.exists()
 
 
 def test_removed_with_its_last_owner() -> None:
     """Nobody has to think of it, and nothing warns."""
     require_libfaketime()
-    file = TimestampFile()
+    file = TimestampFile(Clock())
     path = file.path
     assert path.exists()
     del file
@@ -124,7 +137,7 @@ def test_no_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what works instead."""
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     with pytest.raises(TotphogError) as caught:
-        TimestampFile()
+        TimestampFile(Clock())
     assert str(caught.value) == (
         "subprocess_env() works on Linux, and this is Darwin; run the app in the test's own process, "
         "where the clock's patch takes it along, or run both in a container"
@@ -135,7 +148,7 @@ def test_no_linux(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_library() -> None:
     """The message has the commands that install it."""
     with pytest.raises(TotphogError) as caught:
-        TimestampFile()
+        TimestampFile(Clock())
     assert str(caught.value) == (
         f"subprocess_env() needs libfaketime for {platform.machine()}, which is not installed; "
         "install it with: apt install libfaketime, or: pip install libfaketime"
@@ -149,7 +162,7 @@ def test_library_of_another_machine_is_none(tmp_path: Path, monkeypatch: pytest.
     package(tmp_path, OF_ANOTHER_MACHINE)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(TotphogError, match=f"^subprocess_env.. needs libfaketime for {platform.machine()}, "):
-        TimestampFile()
+        TimestampFile(Clock())
 
 
 @pytest.mark.usefixtures("no_libfaketime")
@@ -159,7 +172,7 @@ def test_library_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     library = Path("/proc/self/exe").read_bytes()[:64] + b" as pip installed it"
     package(tmp_path, library)
     monkeypatch.syspath_prepend(tmp_path)
-    file = TimestampFile()
+    file = TimestampFile(Clock())
     assert (file.path.parent / "libfaketime.so.1").read_bytes() == library
     assert "libfaketime" not in sys.modules
 
@@ -173,7 +186,7 @@ def test_semaphore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bytes
     monkeypatch.delitem(sys.modules, "libfaketime")
     package(tmp_path, Path("/proc/self/exe").read_bytes()[:64] + known + b"/faketime_sem_%ld\0")
     monkeypatch.syspath_prepend(tmp_path)
-    file = TimestampFile()
+    file = TimestampFile(Clock())
     assert (file.path.parent / "libfaketime.so.1").read_bytes().endswith(known + name)
     assert file.environment()["FAKETIME_DISABLE_SHM"] == "1"
 
@@ -185,7 +198,7 @@ def test_temporary_directory_with_a_space(tmp_path: Path, monkeypatch: pytest.Mo
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     with pytest.raises(TotphogError, match=r"a folder', which has a space or a colon .*; set TMPDIR to another one$"):
-        TimestampFile()
+        TimestampFile(Clock())
     assert list(folder.iterdir()) == []
 
 
@@ -195,7 +208,7 @@ def test_temporary_directory_without_programs(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag={str(tmp_path): os.ST_NOEXEC}[path]))
     with pytest.raises(TotphogError) as caught:
-        TimestampFile()
+        TimestampFile(Clock())
     assert str(caught.value) == (
         f"subprocess_env() cannot load a library from the temporary directory {shown(str(tmp_path))}, "
         "which is mounted noexec; set TMPDIR to another one"
@@ -203,12 +216,13 @@ def test_temporary_directory_without_programs(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("mask", [0o077, 0o000, 0o777])
-def test_umask(mask: int) -> None:
+def test_umask(clock: Clock, mask: int) -> None:
     """An app of another user reads the file and loads the library; only this process changes them."""
     before = os.umask(mask)
     try:
-        file = TimestampFile()
-        file.show(0)
+        file = TimestampFile(clock)
+        clock.freeze(0)
+        file.follow()
         modes = {each.name: each.stat().st_mode & 0o777 for each in [file.path.parent, *file.path.parent.iterdir()]}
         file.remove()
     finally:

@@ -3,17 +3,18 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from pytest_totphog import FrozenClock, InvalidInput, TotpServer
+from pytest_totphog import FrozenClock, InvalidInput, TotpServer, fill_code
 from tests.support.browser import Browser
 
 # 2024-01-15T10:30:00Z, where the clock stands, as JavaScript has it.
 THEN = 1_705_314_600_000
 NOW = "Date.now()"
+SECRET = "JBSWY3DPEHPK3PXP"
 
 # What a page is asked does not depend on who asks it.
 IN_ONE_LIBRARY = pytest.mark.parametrize("browser", ["playwright"], indirect=True)
@@ -196,12 +197,36 @@ def test_released_and_applied_again(applied: Browser, frozen_clock: FrozenClock)
     assert applied.js(NOW) == THEN
 
 
-def test_moved_by_another_thread(applied: Browser, frozen_clock: FrozenClock) -> None:
-    """The page follows when its own thread next looks at the clock; in an event loop by itself."""
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda token, _: token.one_time_code(),
+        lambda token, page: fill_code(page, "input", token),
+        lambda token, page: token.authenticator.enroll_from(page),
+        lambda token, _: token.authenticator.clock.tick(0),
+    ],
+    ids=["one_time_code", "fill_code", "enroll_from", "move"],
+)
+def test_moved_by_another_thread(applied: Browser, frozen_clock: FrozenClock, act: Callable[..., object]) -> None:
+    """The page follows when its own thread next moves the clock or takes a code; in an event loop by itself."""
+    applied.js(f"document.body.innerHTML = '<input><a href=otpauth://totp/a?secret={SECRET}>'")
     mover = threading.Thread(target=frozen_clock.tick)
     mover.start()
     mover.join()
-    assert frozen_clock.time() * 1000 == applied.js(NOW) == THEN + 1000
+    assert frozen_clock.time() * 1000 == THEN + 1000
+    with TotpServer(clock=frozen_clock) as server:
+        applied.do(act, server.add_token(secret=SECRET), applied.page)
+        assert applied.js(NOW) == THEN + 1000
+
+
+@pytest.mark.parametrize("browser", ["selenium", "playwright"], indirect=True)
+def test_reading_the_clock_leaves_the_browser_alone(applied: Browser, frozen_clock: FrozenClock) -> None:
+    """A page that waits for whoever reads it is not asked for anything."""
+    mover = threading.Thread(target=frozen_clock.tick)
+    mover.start()
+    mover.join()
+    assert (frozen_clock.time() * 1000, frozen_clock.mode) == (THEN + 1000, "frozen")
+    assert applied.js(NOW) == THEN
 
 
 def test_moved_by_the_page_itself(applied: Browser, frozen_clock: FrozenClock) -> None:
@@ -217,6 +242,7 @@ def test_moved_by_the_page_itself(applied: Browser, frozen_clock: FrozenClock) -
         })()"""
         assert applied.js(tick) == 200
         assert frozen_clock.time() * 1000 == THEN + 10_000
+        applied.do(server.add_token().one_time_code)
         assert applied.js(NOW) == THEN + 10_000
 
 

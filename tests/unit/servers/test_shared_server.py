@@ -15,6 +15,7 @@ from pytest_totphog import CodeUnavailable, InvalidInput, ServerError, StoreErro
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.servers.shared_server import SharedTotpServer, base_url
 from pytest_totphog.wsgi.server import Server
+from tests.support.threads import in_threads
 
 SECRET = "JBSWY3DPEHPK3PXP"
 HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
@@ -242,13 +243,39 @@ def test_clock_that_was_frozen_over_http(join: Join, end: Callable[[SharedTotpSe
 
 
 def test_clock_outlives_the_server(join: Join) -> None:
-    """A run that has ended asks the server for nothing."""
+    """A run that has ended asks the server for nothing; one that begins again does."""
     server = join()
     server.stop()
 
     server.clock.freeze(HALF_PAST_TEN)
 
+    assert server not in server.clock.followers
     assert get(f"{server.api_url}/clock")["mode"] == "live"
+    server.start()
+    assert get(f"{server.api_url}/clock")["now"] == "2024-01-15T10:30:00+00:00"
+
+
+def test_clock_that_was_moved_over_http(join: Join) -> None:
+    """It goes back when the test says so, also where its own clock stands there already."""
+    server = join()
+    server.clock.freeze(HALF_PAST_TEN)
+    headers = {"Authorization": f"Bearer {KEY}"}
+    requests.post(f"{server.api_url}/clock/tick", json={"seconds": 90}, headers=headers, timeout=30)
+
+    server.add_token().one_time_code()
+    assert get(f"{server.api_url}/clock")["now"] == "2024-01-15T10:31:30+00:00"
+    server.clock.move_to(HALF_PAST_TEN)
+    assert get(f"{server.api_url}/clock")["now"] == "2024-01-15T10:30:00+00:00"
+
+
+def test_moves_of_many_threads(join: Join) -> None:
+    """The namespace's clock ends where the run's does, in whichever order the requests were sent."""
+    server = join()
+    server.clock.freeze(HALF_PAST_TEN)
+
+    in_threads(8, lambda _: [server.clock.tick() for _ in range(5)])
+
+    assert get(f"{server.api_url}/clock")["now"] == "2024-01-15T10:30:40+00:00"
 
 
 # Start and stop
