@@ -79,6 +79,14 @@ def test_clock_is_one_for_the_process(configure: Configure) -> None:
     assert Session.of(configure()).clock is not Session.of(config).clock
 
 
+def test_recorder_records_in_the_time_of_the_clock(configure: Configure) -> None:
+    """The clock is there first; the recorder is one of pytest's plugins, and reports what tests do with it."""
+    session = Session.of(config := configure())
+
+    assert session.recorder.clock is session.clock
+    assert config.pluginmanager.get_plugin("totphog-recorder") is session.recorder
+
+
 class Request:
     """What a fixture knows of its test."""
 

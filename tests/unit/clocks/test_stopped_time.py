@@ -7,9 +7,9 @@ import freezegun
 import pytest
 import time_machine
 
-from pytest_totphog import Clock, CodeUnavailable, FrozenClock
+from pytest_totphog import Clock, ClockHeld, CodeUnavailable, FrozenClock
 from pytest_totphog.clocks.clock import NANOSECONDS
-from pytest_totphog.clocks.stopped_time import stopped_by
+from pytest_totphog.clocks.stopped_time import require_own_time, stopped_by
 
 YEAR_2001 = "2001-01-01T00:00:00+00:00"
 
@@ -70,3 +70,18 @@ def test_clock_shows_real_time() -> None:
             assert not clock.real
     clock.freeze(clock.time())
     assert not clock.real
+
+
+@pytest.mark.parametrize(
+    ("by", "patch", "fixtures", "advice"),
+    [
+        ("freezegun", "time-machine", [], "time is stopped by freezegun, not by frozen_clock; take one of them"),
+        ("something else", "auto", [], "time is stopped by something else, not by frozen_clock; take one of them"),
+        ("time-machine", "freezegun", [], "--totphog-clock-patch time-machine"),
+        ("", "freezegun", ["time_machine"], "--totphog-clock-patch time-machine"),
+    ],
+)
+def test_time_that_is_not_its_own(by: str, patch: str, fixtures: list[str], advice: str) -> None:
+    """The error says what stops it, and what to do."""
+    with pytest.raises(ClockHeld, match=advice):
+        require_own_time(by, patch, fixtures)
