@@ -270,8 +270,8 @@ def test_error_names_what_was_given(authenticator: Authenticator) -> None:
         authenticator.enroll(uris)
 
     assert str(caught.value) == (
-        "this is a list of URIs; there are 2 accounts: 'Shop:alice', 'Shop:bob'; accepted is one, and enroll_all() "
-        "takes all of them"
+        "this is a list of URIs; there are 2 accounts: 'Shop:alice', 'Shop:bob'; accepted is one; in "
+        "Python enroll_all() takes all of them"
     )
 
 
