@@ -1,1 +1,1 @@
-"""What the report of a failed test says of its codes, the clock and the app, and the likeliest cause."""
+"""What the report of a failed test says of its codes, the clock and the app, and the most likely cause."""

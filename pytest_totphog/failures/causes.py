@@ -1,4 +1,4 @@
-"""The likeliest cause of a failure, by what is odd about its codes and clocks; none where nothing is."""
+"""The most likely cause of a failure, by what is odd about its codes and clocks; none where nothing is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHORT_LIFE: Final = 10
 
 
 def causes(failure: Failure) -> list[str]:
-    """Return what may be the cause, the likeliest first, a sentence or two each; at most two causes."""
+    """Return what may be the cause, the most likely first, a sentence or two each; at most two causes."""
     if failure.explained:
         return []
     return [cause for rule in _RULES if (cause := rule(failure))][:MAX_CAUSES]

@@ -12,7 +12,7 @@ __all__ = ["extra", "markup"]
 
 
 def markup(failure: Failure) -> str:
-    """Return the likeliest causes as paragraphs, and the facts below them."""
+    """Return the most likely causes as paragraphs, and the facts below them."""
     paragraphs = "".join(
         f'<p class="problem"><strong>{label}:</strong> {escape(cause)}</p>' for label, cause in labelled(failure)
     )

@@ -19,14 +19,14 @@ SHOWN_MOVES: Final = 5
 
 
 def section(failure: Failure) -> str:
-    """Return what the report of a failed test shows: the likeliest causes first, then the facts."""
+    """Return what the report of a failed test shows: the most likely causes first, then the facts."""
     paragraphs = [_wrapped(f"{beginning}: {cause}") for beginning, cause in labelled(failure)]
     return "\n\n".join([*paragraphs, facts(failure)])
 
 
 def labelled(failure: Failure) -> list[tuple[str, str]]:
-    """Return the likeliest causes, each with what it begins with."""
-    return list(zip(("Likeliest cause", "Or"), causes(failure), strict=False))
+    """Return the most likely causes, each with what it begins with."""
+    return list(zip(("Most likely cause", "Or"), causes(failure), strict=False))
 
 
 def facts(failure: Failure) -> str:

@@ -1,4 +1,4 @@
-"""The section TOTP of a failed test: what it took, what the clocks show, and the likeliest cause."""
+"""The section TOTP of a failed test: what it took, what the clocks show, and the most likely cause."""
 
 import json
 import re
@@ -110,7 +110,7 @@ def test_same_code_twice(shop: pytest.Pytester, options: tuple[str, ...]) -> Non
     result.stdout.re_match_lines(
         [
             r"-+ TOTP -+$",
-            r"Likeliest cause: now\(\) gave the same code twice, within one time step\. An app$",
+            r"Most likely cause: now\(\) gave the same code twice, within one time step\. An app$",
             r"that accepts each code once refuses the second: take one_time_code\(\)\.$",
             r"$",
             r"token  'alice' of 'Shop', fingerprint [0-9a-f]{8}, 6 digits, 86400 s, sha1$",
@@ -224,7 +224,7 @@ def test_clock_of_the_app(shop: pytest.Pytester, ahead: int, cause: str) -> None
 
     (section,) = sections(shop.runpytest()).values()
 
-    assert re.match(rf"Likeliest cause: The clock of the app at http://127\.0\.0\.1:\d+ {cause}", section)
+    assert re.match(rf"Most likely cause: The clock of the app at http://127\.0\.0\.1:\d+ {cause}", section)
 
 
 BROWSERS = {
@@ -284,7 +284,8 @@ def test_clock_of_the_app_in_a_browser(shop: pytest.Pytester, driver: str) -> No
 
     result.assert_outcomes(failed=1)
     (section,) = sections(result).values()
-    assert re.match(r"Likeliest cause: The clock of the app at http://127\.0\.0\.1:\d+ is, .* 4[0-2] s ahead", section)
+    pattern = r"Most likely cause: The clock of the app at http://127\.0\.0\.1:\d+ is, .* 4[0-2] s ahead"
+    assert re.match(pattern, section)
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine"])
@@ -320,8 +321,8 @@ def test_app_at_real_time(shop: pytest.Pytester) -> None:
     (section,) = sections(shop.runpytest()).values()
 
     assert re.match(
-        r"Likeliest cause: Time is frozen at 2024-01-15T10:30:00Z, and the app at http://127\.0\.0\.1:\d+ runs at real "
-        r"time: where it runs in the test process, freeze with patch='auto'; else start it with the environment "
+        r"Most likely cause: Time is frozen at 2024-01-15T10:30:00Z, and the app at http://127\.0\.0\.1:\d+ runs at "
+        r"real time: where it runs in the test process, freeze with patch='auto'; else start it with the environment "
         r"frozen_clock\.subprocess_env\(\)\.",
         section,
     )
@@ -376,13 +377,13 @@ def test_codes_in_time_that_somebody_else_stopped(shop: pytest.Pytester) -> None
     found = sections(shop.runpytest("-p", "no:timeout", "--totphog-clock-patch=freezegun"))
 
     assert found["test_stopped"].startswith(
-        "Likeliest cause: Time is stopped by freezegun, not by frozen_clock: codes stay the same, and no wait for the "
-        "next one would end. Take frozen_clock instead, which one_time_code() moves on."
+        "Most likely cause: Time is stopped by freezegun, not by frozen_clock: codes stay the same, and no wait for "
+        "the next one would end. Take frozen_clock instead, which one_time_code() moves on."
     )
     assert "clock stopped by freezegun, not by frozen_clock" in found["test_stopped"]
     assert found["test_moved"].startswith(
-        "Likeliest cause: freezegun showed the test process, and an app in it, another time than frozen_clock shows to "
-        "server and tokens: take one of them only."
+        "Most likely cause: freezegun showed the test process, and an app in it, another time than frozen_clock shows "
+        "to server and tokens: take one of them only."
     )
     assert "patch='freezegun', overruled by freezegun" in found["test_moved"]
     assert "cause" not in found["test_unconcerned"]
@@ -417,7 +418,7 @@ def test_clock_that_was_moved_past_another_tests_step(shop: pytest.Pytester) -> 
 
     assert list(found) == ["test_moved", "test_alone"]
     assert found["test_moved"].startswith(
-        "Likeliest cause: one_time_code() moved the clock on by 6 years, from 2024-01-15T10:30:00Z to "
+        "Most likely cause: one_time_code() moved the clock on by 6 years, from 2024-01-15T10:30:00Z to "
         "2030-01-01T00:00:30Z: test_clock_that_was_moved_past_another_tests_step.py::test_later had taken the code of "
         "the step before, and an app that remembers it accepts later ones only. If the app forgets used codes between "
         "tests, as with a fresh database for each, say so: ini totphog_replay_scope = function, or "
@@ -448,7 +449,7 @@ def test_code_that_the_app_has_forgotten(shop: pytest.Pytester, scope: str, give
     (section,) = sections(shop.runpytest()).values()
 
     assert ("given before to test_code_that_the_app_has_forgotten.py::test_first" in section) == given
-    assert ("Likeliest cause: The code of now() had been given before" in section) == given
+    assert ("Most likely cause: The code of now() had been given before" in section) == given
 
 
 def test_clock_that_was_moved_back(shop: pytest.Pytester) -> None:
@@ -465,7 +466,7 @@ def test_clock_that_was_moved_back(shop: pytest.Pytester) -> None:
 
     (section,) = sections(shop.runpytest()).values()
 
-    assert section.startswith("Likeliest cause: The clock was moved back: an app that has seen a later time step")
+    assert section.startswith("Most likely cause: The clock was moved back: an app that has seen a later time step")
     assert "clock frozen at 2024-01-15T10:29:00Z, patch='time-machine'; moved on by 90 s, back by 150 s" in section
 
 
@@ -484,7 +485,7 @@ def test_late_code(shop: pytest.Pytester) -> None:
     (section,) = sections(shop.runpytest()).values()
 
     assert section.startswith(
-        "Likeliest cause: The code of now() had 1 s to live when it was taken, and had expired when the test failed. "
+        "Most likely cause: The code of now() had 1 s to live when it was taken, and had expired when the test failed. "
         "Take one_time_code(), which gives none that is about to expire. token"
     )
 
@@ -533,7 +534,7 @@ def test_token_of_the_session(shop: pytest.Pytester) -> None:
     result = sections(shop.runpytest())
 
     assert result["test_second"].startswith(
-        "Likeliest cause: The code of now() had been given before, to test_account.py::test_first by now(). An app"
+        "Most likely cause: The code of now() had been given before, to test_account.py::test_first by now(). An app"
     )
     assert result["test_third"].endswith("codes none taken by this test clock live")
 
@@ -635,7 +636,8 @@ def test_code_over_http(project: pytest.Pytester) -> None:
     (section,) = sections(project.runpytest()).values()
 
     assert section.startswith(
-        "Likeliest cause: GET /tokens/…/code and POST /tokens/…/one-time-code gave the same code, within one time step."
+        "Most likely cause: GET /tokens/…/code and POST /tokens/…/one-time-code gave the same code, within one time "
+        "step."
     )
     assert "codes 14 taken by this test, the last 10: 5 GET /tokens/…/code?at=… at 10:30:00Z, code " in section
     assert re.search(
@@ -661,7 +663,7 @@ def test_shared_server(project: pytest.Pytester) -> None:
         url = server.url
         (section,) = sections(project.runpytest(f"--totphog-url={url}")).values()
 
-    assert section.startswith("Likeliest cause: The code of now() had been given before, to job 7. An app that accepts")
+    assert section.startswith("Most likely cause: The code of now() had been given before, to job 7. An app that")
     assert section.endswith(f"server {url}; what others took there, its page shows")
 
 
@@ -816,5 +818,5 @@ def test_pytest_html(project: pytest.Pytester, options: tuple[str, ...]) -> None
     extras = {name.partition("::")[2]: [each["content"] for each in rows[0]["extras"]] for name, rows in tests.items()}
     assert extras["test_home"] == []
     (content,) = extras["test_login"]
-    assert "Likeliest cause:" in content
+    assert "Most likely cause:" in content
     assert "2 taken by this test" in content

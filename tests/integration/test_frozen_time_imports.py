@@ -85,7 +85,7 @@ def test_freezegun_says_what_it_has_left(shop: pytest.Pytester) -> None:
         "shop.year",
     ]
     assert [name for name in names if name not in output.partition("warnings summary")[2]] == []
-    causes = " ".join(output.partition("warnings summary")[0].split()).split("Likeliest cause: ")[1:]
+    causes = " ".join(output.partition("warnings summary")[0].split()).split("Most likely cause: ")[1:]
     yaml = "yaml.representer.SafeRepresenter.yaml_representers, yaml.representer.Representer.yaml_representers"
     assert [cause.partition(", which a frozen test")[0] for cause in causes] == [
         f"freezegun's types are still in {yaml}",

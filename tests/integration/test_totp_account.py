@@ -66,7 +66,7 @@ def test_account_is_ready_to_log_in_with(shop: pytest.Pytester) -> None:
 
 
 def test_accounts_take_turns(shop: pytest.Pytester) -> None:
-    """The one unused for longest comes first, because its next code is the likeliest to be free; its token is gone."""
+    """The one unused for longest comes first, as its next code is the most likely to be free; its token is gone."""
     shop.makepyfile(
         """
         import pytest

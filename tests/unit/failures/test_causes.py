@@ -1,4 +1,4 @@
-"""The likeliest cause of a failure, and none where nothing is odd."""
+"""The most likely cause of a failure, and none where nothing is odd."""
 
 from dataclasses import replace
 
@@ -215,7 +215,7 @@ def test_clock_that_was_moved_by_the_same_test() -> None:
 
 
 def test_two_causes_at_the_most() -> None:
-    """The likeliest first."""
+    """The most likely first."""
     clock = ClockState(SECONDS, True, "freezegun", (-60.0,), 1, moved_back=True)
     told = failure(code(), code(2, same_as=1), clock=clock, apps=(AppClock(APP, 90_000_000, real=True),))
     assert [cause.partition(" ")[0] for cause in causes(told)] == ["Time", "now()"]

@@ -8,7 +8,7 @@ from tests.unit.failures.failing import code, failure
 def test_cause_stands_above_the_facts() -> None:
     """As a paragraph, and the facts as they are."""
     text = markup(failure(code(), code(2, same_as=1)))
-    assert text.startswith('<p class="problem"><strong>Likeliest cause:</strong> now() gave the same code twice')
+    assert text.startswith('<p class="problem"><strong>Most likely cause:</strong> now() gave the same code twice')
     assert "<pre>token  &#x27;alice&#x27; of" in text
     assert text.endswith("</pre>")
 

@@ -10,11 +10,11 @@ FROZEN = ClockState(SECONDS + 10, True, "freezegun")
 
 
 def test_section() -> None:
-    """The likeliest cause first, and below it what is known, in lines of 80 characters."""
+    """The most likely cause first, and below it what is known, in lines of 80 characters."""
     told = failure(code(), code(2, after=4, same_as=1), apps=(AppClock("http://127.0.0.1:5000", 0),))
 
     assert section(told).splitlines() == [
-        "Likeliest cause: now() gave the same code twice, within one time step. An app",
+        "Most likely cause: now() gave the same code twice, within one time step. An app",
         "that accepts each code once refuses the second: take one_time_code().",
         "",
         "token  'alice' of 'Shop', fingerprint 1c4fa388",
@@ -29,7 +29,7 @@ def test_section() -> None:
 def test_second_cause() -> None:
     """A paragraph of its own."""
     told = failure(code(), code(2, same_as=1), apps=(AppClock("http://127.0.0.1:5000", -41),))
-    assert [text.partition(":")[0] for text in section(told).split("\n\n")][:2] == ["Likeliest cause", "Or"]
+    assert [text.partition(":")[0] for text in section(told).split("\n\n")][:2] == ["Most likely cause", "Or"]
 
 
 def test_nothing_odd() -> None:

@@ -128,7 +128,7 @@ def test_problem(created_at: datetime) -> None:
 
 
 def test_failed_tests(created_at: datetime) -> None:
-    """What they took stands there with the likeliest causes; a run without a battery has them too."""
+    """What they took stands there with the most likely causes; a run without a battery has them too."""
     failed = failure(code(1), code(2, same_as=1))
 
     report = json.loads(render([], created_at, [failed]))
