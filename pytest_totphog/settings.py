@@ -135,7 +135,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     for name, (default, description) in (INI_VALUES | FLAGS).items():
         kind: Literal["bool", "string"] = "bool" if name in FLAGS else "string"
-        parser.addini(name, description, kind, default)
+        parser.addini(name, description, kind, default=default)
 
 
 def option(config: pytest.Config, name: str) -> str:
