@@ -147,8 +147,8 @@ class Clock:
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.RLock())
         self._frozen_at: int | None = None
-        self.followers = Followers()
-        self.changes = 0
+        self.followers: Followers = Followers()
+        self.changes: int = 0
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.mode} at {self.now().isoformat()}>"
