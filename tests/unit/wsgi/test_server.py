@@ -309,13 +309,14 @@ def test_no_thread_can_be_started(serve: Serve, monkeypatch: pytest.MonkeyPatch)
             raise RuntimeError("can't start new thread")
         start(thread)
 
-    with monkeypatch.context() as patch, RawClient(server.port) as client:
+    with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", cannot_start)
-        client.send(GET)
-        refusal = client.response()
-        assert (refusal.status, refusal.headers["retry-after"]) == (503, "1")
-        assert refusal.headers["cache-control"] == "no-store"
-        assert client.is_closed()
+        with RawClient(server.port) as client:
+            client.send(GET)
+            refusal = client.response()
+            assert (refusal.status, refusal.headers["retry-after"]) == (503, "1")
+            assert refusal.headers["cache-control"] == "no-store"
+            assert client.is_closed()
 
     assert requests.get(f"{server.url}/show", timeout=30).status_code == 200
 
