@@ -14,9 +14,10 @@ from pytest_totphog.authenticator.authenticator import Authenticator, this_proce
 from pytest_totphog.authenticator.codes import CodeOrigin
 from pytest_totphog.authenticator.issuer import Issuer
 from pytest_totphog.authenticator.replay_scope import ReplayScope
-from pytest_totphog.authenticator.totp_token import TotpToken
+from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
 from pytest_totphog.clocks.clock import as_datetime, as_nanoseconds
 from pytest_totphog.credentials import qr
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, shown
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.ledger import Claim
@@ -104,12 +105,12 @@ class _Api:
         return json_response({"status": "ok", "service": "TOTPHog", "version": __version__, "timestamp": timestamp})
 
     def list_tokens(self, request: Request) -> Response:
-        tokens = [token.as_dict() for token in self._authenticator.tokens]
+        tokens = [token.as_dict() for token in self._authenticator.credentials]
         return json_response({"success": True, "data": tokens, "count": len(tokens)})
 
     def create_token(self, request: Request) -> Response:
         if request.mimetype == "multipart/form-data":
-            return _success(self._authenticator.enroll(form_file(request, "image")).as_dict(), status=201)
+            return _created(self._authenticator.enroll(form_file(request, "image")))
         body = _description(request, "image")
         if "image" in body:
             token = self._authenticator.enroll(_only_image(body))
@@ -117,39 +118,36 @@ class _Api:
             raise HttpError(400, "Either uri, or name and secret, must be given")
         else:
             token = self._authenticator.add(self._authenticator.make(**body))
-        return _success(token.as_dict(), status=201)
+        return _created(token)
 
     def delete_tokens(self, request: Request) -> Response:
         count = self._authenticator.clear()
         return json_response({"success": True, "message": f"Deleted {count} tokens", "deleted_count": count})
 
     def get_token(self, request: Request, id: str) -> Response:
-        return _success(self._authenticator.get(id).as_dict())
+        return _success(self._issuer(id).token.as_dict())
 
     def delete_token(self, request: Request, id: str) -> Response:
         self._authenticator.remove(id)
         return json_response({"success": True, "message": "Token deleted"})
 
     def get_code(self, request: Request, id: str) -> Response:
-        token = self._authenticator.get(id)
         at, min_remaining = request.args.get("at"), _number(request, "min_remaining")
         by = CodeOrigin.HTTP_CODE if at is None else CodeOrigin.HTTP_CODE_AT
-        return _success(self._code(token, at, min_remaining, by))
+        return _success(self._code(self._issuer(id), at, min_remaining, by))
 
     def get_qr(self, request: Request, id: str) -> Response:
         return Response(qr.png(self._authenticator.get(id).uri), mimetype="image/png")
 
     def claim_code(self, request: Request, id: str) -> Response:
         body = read_object(request, ("min_remaining", "lookahead", "timeout", "holder"))
-        token = self._authenticator.get(id)
+        issuer = self._issuer(id)
         body = {"holder": self._unnamed(request), **body}
-        issuer = Issuer(token, self._authenticator)
         return _success(issuer.claim(**body, by=CodeOrigin.HTTP_ONE_TIME_CODE).as_dict())
 
     def verify_code(self, request: Request, id: str) -> Response:
         body = {"code": None, **read_object(request, ("code", "window"))}
-        issuer = Issuer(self._authenticator.get(id), self._authenticator)
-        return _success({"valid": issuer.verify(**body, holder=self._unnamed(request))})
+        return _success({"valid": self._issuer(id).verify(**body, holder=self._unnamed(request))})
 
     def explain_code(self, request: Request, id: str) -> Response:
         body = read_object(request, ("code",))
@@ -165,7 +163,7 @@ class _Api:
             f'{token.json[:-1]}, "current_code": {{"code": "{token.code_at_step(token.step_at(moment))}", '
             f'"remaining_seconds": {token.remaining_at(moment)}, "period": {token.period}, '
             f'"generated_at": "{generated_at}"{_next_code(token, moment) if following else ""}}}}}'
-            for token in self._authenticator.tokens
+            for token in self._authenticator.credentials
         ]
         return Response(f'{{"success": true, "data": [{", ".join(entries)}]}}', mimetype="application/json")
 
@@ -176,7 +174,7 @@ class _Api:
             raise HttpError(400, "Either uri or secret must be given")
         named = body if "uri" in body else {"name": "code", **body}
         by = CodeOrigin.HTTP_CODES if at is None else CodeOrigin.HTTP_CODES_AT
-        return _success(self._code(self._authenticator.make(**named), at, min_remaining, by))
+        return _success(self._code(issuer_of(self._authenticator.make(**named)), at, min_remaining, by))
 
     def list_events(self, request: Request) -> Response:
         after = request.args.get("after", "0")
@@ -186,7 +184,7 @@ class _Api:
 
     def record_claim(self, claim: Claim) -> None:
         """Record what a process that shares the ledger took for a token that it keeps here."""
-        for token in self._authenticator.tokens:
+        for token in self._authenticator.credentials:
             if token.fingerprint == claim.fingerprint.partition("/")[0]:
                 self._authenticator.journal.handed_out(token, at=claim.claimed_at, step=claim.step, holder=claim.holder)
                 break
@@ -222,12 +220,14 @@ class _Api:
             return None
         return f"{request.remote_addr or 'a client'}, no holder given"
 
-    def _code(self, token: TotpToken, at: Any, min_remaining: Any, by: CodeOrigin) -> dict[str, Any]:
+    def _issuer(self, id: str) -> Issuer:
+        return issuer_of(self._authenticator.get(id))
+
+    def _code(self, issuer: Issuer, at: Any, min_remaining: Any, by: CodeOrigin) -> dict[str, Any]:
         if at is not None and min_remaining is not None:
             raise InvalidInput(
                 "at and min_remaining exclude each other; a code of another time has nothing to wait for"
             )
-        issuer = Issuer(token, self._authenticator)
         if at is not None:
             # In a query an unescaped '+' of an offset arrives as a space.
             moment = as_nanoseconds(at.replace(" ", "+") if isinstance(at, str) and "T" in at else at)
@@ -237,14 +237,18 @@ class _Api:
             moment = self._authenticator.clock.time_ns()
         return {
             "code": issuer.code_at(by, moment),
-            "remaining_seconds": token.remaining_at(moment),
-            "period": token.period,
+            "remaining_seconds": issuer.token.remaining_at(moment),
+            "period": issuer.token.period,
             "generated_at": as_datetime(moment).isoformat(timespec="seconds"),
         }
 
 
 def _success(data: Any, status: int = 200) -> Response:
     return json_response({"success": True, "data": data}, status)
+
+
+def _created(token: TotpToken) -> Response:
+    return _success(issuer_of(token).token.as_dict(), status=201)
 
 
 def _error_body(error: HttpError) -> Response:
@@ -264,7 +268,7 @@ def _description(request: Request, *others: str) -> dict[str, Any]:
     return {name: body[name] for name in ("uri", *others) if name in body}
 
 
-def _next_code(token: TotpToken, moment: int) -> str:
+def _next_code(token: Token, moment: int) -> str:
     step = token.step_at(moment)
     following = token.code_at_step(step + 1)
     token.code_at_step(step)  # the one that is kept is the current one

@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any, overload
 
 from pytest_totphog.authenticator.codes import TakenCode
-from pytest_totphog.authenticator.issuer import DEFAULT_TIMEOUT
+from pytest_totphog.authenticator.issuer import DEFAULT_TIMEOUT, Issuer
 from pytest_totphog.authenticator.journal import Journal
 from pytest_totphog.authenticator.replay_scope import ReplayScope
-from pytest_totphog.authenticator.totp_token import TotpToken
+from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
 from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import Token
@@ -88,7 +88,12 @@ class Authenticator:
     @property
     def tokens(self) -> list[TotpToken]:
         """All tokens, oldest first."""
-        return [self._own(token) for token in self._tokens.find(namespace=self.namespace)]
+        return [self._given(token) for token in self.credentials]
+
+    @property
+    def credentials(self) -> list[Token]:
+        """The credentials of all tokens, oldest first."""
+        return self._tokens.find(namespace=self.namespace)
 
     def get(self, id: str) -> TotpToken:
         """Return the token with an id.
@@ -99,7 +104,7 @@ class Authenticator:
         token = self._tokens.get(id)
         if token is None or token.namespace != self.namespace:
             raise TokenNotFound("Token not found")
-        return self._own(token)
+        return self._given(token)
 
     def make(self, uri: str | None = None, **parameters: Any) -> TotpToken:
         """Return a token that follows this clock and is stored nowhere.
@@ -118,11 +123,11 @@ class Authenticator:
             raise InvalidInput(f"uri says it all; also given: {', '.join(sorted(parameters))}")
         else:
             token = Token.from_uri(uri, created_at=created_at, namespace=self.namespace)
-        return self._own(token)
+        return self._given(token)
 
     def add(self, token: TotpToken) -> TotpToken:
         """Keep a token that `make` has made, and return it."""
-        self._tokens.add(token)
+        self._tokens.add(issuer_of(token).token)
         return token
 
     def enroll(self, source: Source, name: str = "account") -> TotpToken:
@@ -155,7 +160,7 @@ class Authenticator:
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
         """Add a token for each account that a source shows; see `TotpServer.enroll_all`."""
         _, tokens = self._tokens_in(source, name)
-        self._tokens.add(*tokens)
+        self._add(tokens)
         return tokens
 
     def remove(self, token: TotpToken | str) -> None:
@@ -175,7 +180,7 @@ class Authenticator:
     def restore(self, tokens: list[TotpToken]) -> None:
         """Keep just these tokens, in this order: remove the others, put back the missing."""
         self.clear()
-        self._tokens.add(*tokens)
+        self._add(tokens)
 
     def open(self, api_url: str | Callable[[], str]) -> None:
         """Tell the tokens where they are served, or what to ask for that, and let them wait for codes."""
@@ -196,16 +201,17 @@ class Authenticator:
             warnings.warn(f"not enrolled: {skipped}; accepted is totp", stacklevel=4)
         return found.what, tokens
 
-    def _own(self, token: Token) -> TotpToken:
-        """Return a token as one of this authenticator; what is kept in memory is one already."""
-        if isinstance(token, TotpToken) and token.authenticator is self:
-            return token
+    def _add(self, tokens: list[TotpToken]) -> None:
+        self._tokens.add(*(issuer_of(token).token for token in tokens))
+
+    def _given(self, token: Token) -> TotpToken:
+        """Return a credential as a token that gives codes."""
         if self.on_token is not None:
             self.on_token(token)
-        return TotpToken.of(token, self)
+        return TotpToken(Issuer(token, self))
 
 
-def _account_name(token: Token) -> str:
+def _account_name(token: TotpToken) -> str:
     return ascii(f"{token.issuer}:{token.name}" if token.issuer else token.name)
 
 

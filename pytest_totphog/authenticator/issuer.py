@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
 from pytest_totphog.authenticator.codes import CodeOrigin, OneTimeCode, TakenCode
-from pytest_totphog.authenticator.journal import Journal
+from pytest_totphog.authenticator.keeper import Keeper
 from pytest_totphog.authenticator.replay_scope import ADVICE
-from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS, Clock
+from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS
 from pytest_totphog.clocks.wording import duration, instant
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import CodeUnavailable, InvalidInput, StoreError, hidden_in_reports, shown
 from pytest_totphog.inputs import is_number, is_whole
-from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP, Ledger
+from pytest_totphog.stores.ledger import MAX_HOLDER, MAX_STEP
 
-__all__ = ["DEFAULT_TIMEOUT", "Issuer", "Keeper", "as_code", "as_steps"]
+__all__ = ["DEFAULT_TIMEOUT", "Issuer", "as_code", "as_steps"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -32,32 +32,6 @@ MAX_STEPS: Final = 1000
 NAMED_CLAIMS: Final = 5
 
 
-class Keeper(Protocol):
-    """What a token and its issuer need of the authenticator that keeps it."""
-
-    clock: Clock
-    ledger: Ledger
-    journal: Journal
-    closed: bool
-    min_remaining: float | None
-    timeout: float
-    on_code: Callable[[TakenCode], None] | None
-
-    def holder(self) -> str:
-        """Say who takes a one-time code."""
-        ...
-
-    @property
-    def api_url(self) -> str:
-        """The base URL of the API that serves the token."""
-        ...
-
-    @property
-    def tokens(self) -> Sequence[Token]:
-        """All tokens that a code might belong to."""
-        ...
-
-
 class Issuer:
     """Hands out the codes of a token.
 
@@ -67,8 +41,17 @@ class Issuer:
     """
 
     def __init__(self, token: Token, keeper: Keeper) -> None:
-        self._token = token
-        self._keeper = keeper
+        self.token = token
+        self.keeper = keeper
+
+    @property
+    def current_step(self) -> int:
+        """The time step that the clock is in."""
+        return self.token.step_at(self.keeper.clock.time_ns())
+
+    def now(self) -> str:
+        """Return the current code."""
+        return self.code_at(CodeOrigin.NOW, self.keeper.clock.time_ns())
 
     def code_at(self, by: CodeOrigin, when: int) -> str:
         """Return the code of an instant.
@@ -77,13 +60,13 @@ class Issuer:
             by: what gives it, for the report of a test that fails.
             when: nanoseconds since the epoch.
         """
-        step = self._token.step_at(when)
-        return self.recorded(by, step, self._token.code_at_step(step))
+        step = self.token.step_at(when)
+        return self.give(by, step, self.token.code_at_step(step))
 
-    def recorded(self, by: CodeOrigin, step: int | None, code: str) -> str:
-        """Return a code, after telling whoever records what is handed out."""
-        if (on_code := self._keeper.on_code) is not None:
-            on_code(TakenCode(self._token, by, step, code, self._keeper.clock.time_ns()))
+    def give(self, by: CodeOrigin, step: int | None, code: str) -> str:
+        """Return a code, after passing it to whatever records the codes that tests take."""
+        if (on_code := self.keeper.on_code) is not None:
+            on_code(TakenCode(self.token, by, step, code, self.keeper.clock.time_ns()))
         return code
 
     def verify(self, code: str, window: int = 0, holder: str | None = None) -> bool:
@@ -98,7 +81,7 @@ class Issuer:
             InvalidInput: see `TotpToken.verify`.
         """
         code, window = as_code(code), as_steps("window", window)
-        keeper, token = self._keeper, self._token
+        keeper, token = self.keeper, self.token
         moment = keeper.clock.time_ns()
         current = token.step_at(moment)
         # No early return: every step is compared (constant time, RFC 6238 section 5.2).
@@ -130,12 +113,12 @@ class Issuer:
             by: what gives it, for the report of a test that fails.
             given_up: returns whether the taker waits no more; the step is given back then.
         """
-        keeper, token = self._keeper, self._token
+        keeper, token = self.keeper, self.token
         required = self._required(self._min_remaining if min_remaining is None else min_remaining)
         lookahead = as_steps("lookahead", lookahead)
         timeout = keeper.timeout if timeout is None else _seconds("timeout", timeout)
         named, holder = holder, keeper.holder() if holder is None else _holder(holder)
-        clock, ledger, period = keeper.clock, keeper.ledger, self._token.period * NANOSECONDS
+        clock, ledger, period = keeper.clock, keeper.ledger, self.token.period * NANOSECONDS
         clock.followers.call()  # what another thread has moved, pages of this one show only from here
         # The ledger may be far away: what it takes counts against the time-out, and may cost a code its life.
         moment, started, left, waited = clock.time_ns(), clock.monotonic(), timeout, 0.0
@@ -145,7 +128,7 @@ class Issuer:
             earliest = current if (current + 1) * period - moment >= required else current + 1
             latest = self._latest_step(moment, left) + lookahead
             claim = ledger.claim(
-                self._token.fingerprint, earliest, latest, holder=holder, claimed_at=moment / NANOSECONDS
+                self.token.fingerprint, earliest, latest, holder=holder, claimed_at=moment / NANOSECONDS
             )
             if claim is None:
                 raise self._unavailable(moment, earliest, lookahead, left)
@@ -166,10 +149,10 @@ class Issuer:
             # Whoever comes too late to use the step takes another: this one stays spent.
             if (step + 1) * period - moment >= required:
                 code = OneTimeCode(
-                    code=self._token.code_at_step(step),
+                    code=self.token.code_at_step(step),
                     step=step,
-                    period=self._token.period,
-                    remaining_seconds=(step + 1) * self._token.period - moment // NANOSECONDS,
+                    period=self.token.period,
+                    remaining_seconds=(step + 1) * self.token.period - moment // NANOSECONDS,
                     waited_seconds=waited,
                 )
                 keeper.journal.handed_out(token, at=moment / NANOSECONDS, step=step, holder=holder)
@@ -196,7 +179,7 @@ class Issuer:
             CodeUnavailable: when it takes longer than `timeout`.
             InvalidInput: when an argument is not what is accepted.
         """
-        required, clock, period = self._required(min_remaining), self._keeper.clock, self._token.period * NANOSECONDS
+        required, clock, period = self._required(min_remaining), self.keeper.clock, self.token.period * NANOSECONDS
         waited = 0.0
         while True:
             moment = clock.time_ns()
@@ -208,38 +191,36 @@ class Issuer:
     @property
     def _min_remaining(self) -> float:
         """How long a one-time code must live where its taker does not say, in seconds."""
-        default = self._keeper.min_remaining
-        return (
-            min(DEFAULT_MIN_REMAINING, self._token.period / 2) if default is None else min(default, self._token.period)
-        )
+        default = self.keeper.min_remaining
+        return min(DEFAULT_MIN_REMAINING, self.token.period / 2) if default is None else min(default, self.token.period)
 
     def _required(self, min_remaining: float) -> float:
         """Return the lifetime to wait for, in nanoseconds."""
-        if (seconds := _seconds("min_remaining", min_remaining)) > self._token.period:
+        if (seconds := _seconds("min_remaining", min_remaining)) > self.token.period:
             raise InvalidInput(
-                f"min_remaining is {shown(min_remaining)}; accepted are 0 to {self._token.period} seconds, the token's "
+                f"min_remaining is {shown(min_remaining)}; accepted are 0 to {self.token.period} seconds, the token's "
                 "period"
             )
         # A whole period is left only at a step's very first instant, which a live clock never meets;
         # with half a second less `remaining_seconds`, which counts begun seconds, still says the whole period.
-        return min(seconds, self._token.period - 0.5) * NANOSECONDS
+        return min(seconds, self.token.period - 0.5) * NANOSECONDS
 
     def _latest_step(self, moment: int, timeout: float) -> int:
         """Return the last step that begins in time; a frozen clock is moved, so there every step does."""
-        clock = self._keeper.clock
+        clock = self.keeper.clock
         if clock.mode == "frozen":
             return MAX_STEP
         if clock.stopped_by():
-            return self._token.step_at(moment)
-        return (moment + round(timeout * NANOSECONDS)) // (self._token.period * NANOSECONDS)
+            return self.token.step_at(moment)
+        return (moment + round(timeout * NANOSECONDS)) // (self.token.period * NANOSECONDS)
 
     def _wait_until(self, when: int, timeout: float, given_up: Callable[[], bool] = lambda: False) -> float:
         """Wait, or move a frozen clock on, and return how long was waited in real seconds."""
-        keeper, clock = self._keeper, self._keeper.clock
+        keeper, clock = self.keeper, self.keeper.clock
         ahead = (when - clock.time_ns()) / NANOSECONDS
         frozen, started = clock.mode == "frozen", clock.monotonic()
         if not frozen and 1 < ahead <= timeout:
-            LOG.info("waiting %.0f s for the next step of %s", ahead, self._token.name)
+            LOG.info("waiting %.0f s for the next step of %s", ahead, self.token.name)
         try:
             # A wait that was begun in time ends with the step, however much later this thread wakes.
             if (frozen or ahead <= timeout) and clock.wait_until(
@@ -247,38 +228,38 @@ class Issuer:
             ):
                 return 0.0 if frozen else clock.monotonic() - started
         except BaseException as error:
-            error.add_note(f"was waiting {clock.monotonic() - started:.0f} s for the next step of {self._token.name}")
+            error.add_note(f"was waiting {clock.monotonic() - started:.0f} s for the next step of {self.token.name}")
             raise
         if keeper.closed:
             raise CodeUnavailable(
-                f"no unspent code of {self._token.name!r}: its server was stopped before the next one began",
+                f"no unspent code of {self.token.name!r}: its server was stopped before the next one began",
                 retry_after=ahead,
             )
         raise self._too_late(ahead, timeout)
 
     def _unavailable(self, moment: int, earliest: int, lookahead: int, timeout: float) -> CodeUnavailable:
         """Return the error that no step is free in time; it says who holds them."""
-        ledger, current = self._keeper.ledger, self._token.step_at(moment)
-        self._keeper.clock.require_moving()
-        last = ledger.last(self._token.fingerprint)
+        ledger, current = self.keeper.ledger, self.token.step_at(moment)
+        self.keeper.clock.require_moving()
+        last = ledger.last(self.token.fingerprint)
         free = earliest if last is None else max(earliest, last.step + 1)
-        claims = [ledger.find(self._token.fingerprint, step) for step in range(max(current, free - NAMED_CLAIMS), free)]
+        claims = [ledger.find(self.token.fingerprint, step) for step in range(max(current, free - NAMED_CLAIMS), free)]
         now = moment / NANOSECONDS
-        if last is not None and last.claimed_at - now > self._token.period:
+        if last is not None and last.claimed_at - now > self.token.period:
             return CodeUnavailable(
-                f"no unspent code of {self._token.name!r}: {last.holder} took the code of step {last.step} on a clock "
+                f"no unspent code of {self.token.name!r}: {last.holder} took the code of step {last.step} on a clock "
                 f"frozen {duration(last.claimed_at - now)} ahead, at {instant(last.claimed_at)}, and an app that "
                 f"remembers it accepts later ones only. {ADVICE}. Else take another account, or freeze the clock here "
                 "too",
-                retry_after=(free - lookahead) * self._token.period - now,
+                retry_after=(free - lookahead) * self.token.period - now,
             )
         holders = "".join(f"; {claim.describe(now)}" for claim in claims if claim is not None)
-        return self._too_late((free - lookahead) * self._token.period - now, timeout, holders)
+        return self._too_late((free - lookahead) * self.token.period - now, timeout, holders)
 
     def _too_late(self, ahead: float, timeout: float, holders: str = "") -> CodeUnavailable:
         ahead, timeout = max(ahead, 0.0), max(timeout, 0.0)
         return CodeUnavailable(
-            f"no unspent code of {self._token.name!r} in time: the next one begins in {duration(ahead, 1)}, and the "
+            f"no unspent code of {self.token.name!r} in time: the next one begins in {duration(ahead, 1)}, and the "
             f"time-out is in {duration(timeout, 1)}{holders}. Allow a longer timeout, take another account, or freeze "
             "the clock",
             retry_after=ahead,

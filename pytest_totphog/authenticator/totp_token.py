@@ -6,19 +6,19 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from functools import partial
 from typing import Never, TypeVar
 
-from pytest_totphog.authenticator.codes import CodeOrigin, OneTimeCode
+from pytest_totphog.authenticator.codes import CodeOrigin
 from pytest_totphog.authenticator.explanation import Explanation, explain
-from pytest_totphog.authenticator.issuer import Issuer, Keeper, as_code, as_steps
+from pytest_totphog.authenticator.issuer import Issuer, as_code, as_steps
 from pytest_totphog.clocks.clock import Instant, as_nanoseconds
 from pytest_totphog.credentials import qr
-from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidCall, InvalidInput, hidden_in_reports
 
-__all__ = ["TotpToken"]
+__all__ = ["TotpToken", "issuer_of"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -26,31 +26,59 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TotpToken(Token):
-    """A token in an authenticator: its codes follow the authenticator's clock."""
+class TotpToken:
+    """A token in an authenticator: its codes follow the authenticator's clock.
 
-    authenticator: Keeper = field(kw_only=True)
+    Attributes:
+        id: a UUID.
+        name: the account's name.
+        issuer: the service's name; may be empty.
+        secret: base32 in canonical form.
+        digits: length of a code: 6, 7 or 8.
+        period: length of a time step in seconds, 1 to 86,400.
+        algorithm: `"sha1"`, `"sha256"` or `"sha512"`.
+        created_at: when the token was made, an aware datetime.
+        uri: the key URI `otpauth://totp/ISSUER:NAME?secret=…`.
+    """
 
-    @classmethod
-    def of(cls, token: Token, authenticator: Keeper) -> TotpToken:
-        """Return a token as one of an authenticator; it was checked when it was made, and is not checked again."""
-        own = object.__new__(cls)
-        vars(own).update(vars(token), authenticator=authenticator)
-        return own
+    _issuer: Issuer
+    id: str = field(init=False)
+    name: str = field(init=False)
+    issuer: str = field(init=False)
+    secret: str = field(init=False)
+    digits: int = field(init=False)
+    period: int = field(init=False)
+    algorithm: str = field(init=False)
+    created_at: datetime = field(init=False)
+    uri: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        for each in fields(self)[1:]:
+            object.__setattr__(self, each.name, getattr(self._issuer.token, each.name))
+
+    def __repr__(self) -> str:
+        return f"<TotpToken {self._issuer.token.summary}>"
+
+    # Not dataclass's: pytest's assertion diff would go through the fields and show the secret.
+    def __eq__(self, other: object) -> bool:
+        return self._issuer.token == other._issuer.token if isinstance(other, TotpToken) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
     @property
     def code_url(self) -> str:
         """Where the server answers with the current code."""
-        return f"{self.authenticator.api_url}/tokens/{self.id}/code"
+        return f"{self._issuer.keeper.api_url}/tokens/{self.id}/code"
 
     @property
     def remaining_seconds(self) -> int:
         """How long the current code lives, whole seconds from 1 to the period."""
-        return self.remaining_at(self.authenticator.clock.time_ns())
+        return self._issuer.token.remaining_at(self._issuer.keeper.clock.time_ns())
 
     def now(self) -> str:
         """Return the current code, as pyotp's `now`; it may be about to expire and may have been handed out."""
-        return self._issuer.code_at(CodeOrigin.NOW, self.authenticator.clock.time_ns())
+        return self._issuer.now()
 
     def at(self, when: Instant) -> str:
         """Return the code of another time, as pyotp's `at`.
@@ -101,7 +129,7 @@ class TotpToken(Token):
                 wait, and somebody else has stopped the time.
             InvalidInput: when an argument is not what is accepted.
         """
-        return self.claim_code(min_remaining, lookahead, timeout).code
+        return self._issuer.claim(min_remaining, lookahead, timeout).code
 
     async def aone_time_code(
         self,
@@ -128,29 +156,8 @@ class TotpToken(Token):
             return (await _in_thread(claim)).code
         except BaseException:
             cancelled.set()
-            self.authenticator.clock.wake()
+            self._issuer.keeper.clock.wake()
             raise
-
-    def claim_code(
-        self,
-        min_remaining: float | None = None,
-        lookahead: int = 0,
-        timeout: float | None = None,
-        holder: str | None = None,
-    ) -> OneTimeCode:
-        """Return what `one_time_code` returns, with its time step.
-
-        Args:
-            min_remaining: see `one_time_code`.
-            lookahead: see `one_time_code`.
-            timeout: see `one_time_code`.
-            holder: who takes the code, for the ledger; the running test unless given.
-
-        Raises:
-            CodeUnavailable: see `one_time_code`.
-            InvalidInput: see `one_time_code`.
-        """
-        return self._issuer.claim(min_remaining, lookahead, timeout, holder)
 
     def wrong_code(self, window: int = 10) -> str:
         """Return a code that no verifier accepts now: of the right length, and unlike the current one in every digit.
@@ -158,9 +165,9 @@ class TotpToken(Token):
         Args:
             window: how many steps before and after the current one it is wrong in as well.
         """
-        return self._issuer.recorded(
-            CodeOrigin.WRONG_CODE, None, self.code_unlike(self._current_step(), as_steps("window", window))
-        )
+        issuer = self._issuer
+        code = issuer.token.code_unlike(issuer.current_step, as_steps("window", window))
+        return issuer.give(CodeOrigin.WRONG_CODE, None, code)
 
     def expired_code(self, steps: int = 2) -> str:
         """Return the code of an earlier time step.
@@ -168,7 +175,7 @@ class TotpToken(Token):
         Args:
             steps: how many steps ago, 1 or more; one more where the code is by chance a current one.
         """
-        return self._issuer.recorded(CodeOrigin.EXPIRED_CODE, *self._distant_code(-as_steps("steps", steps, least=1)))
+        return self._issuer.give(CodeOrigin.EXPIRED_CODE, *self._distant_code(-as_steps("steps", steps, least=1)))
 
     def future_code(self, steps: int = 2) -> str:
         """Return the code of a later time step.
@@ -176,12 +183,12 @@ class TotpToken(Token):
         Args:
             steps: how many steps ahead, 1 or more; one more where the code is by chance a current one.
         """
-        return self._issuer.recorded(CodeOrigin.FUTURE_CODE, *self._distant_code(as_steps("steps", steps, least=1)))
+        return self._issuer.give(CodeOrigin.FUTURE_CODE, *self._distant_code(as_steps("steps", steps, least=1)))
 
     def explain(self, code: object) -> Explanation:
         """Say what a string is: the current code, an old one, handed out to whom, another token's, or none."""
-        authenticator = self.authenticator
-        return explain(as_code(code), self, authenticator.tokens, authenticator.ledger, authenticator.clock.time_ns())
+        token, keeper = self._issuer.token, self._issuer.keeper
+        return explain(as_code(code), token, keeper.credentials, keeper.ledger, keeper.clock.time_ns())
 
     def qr_png(self, scale: int = 5) -> bytes:
         """Return the key URI as a QR code, a PNG picture of `scale` pixels a module."""
@@ -195,26 +202,22 @@ class TotpToken(Token):
         """Return the key URI as a QR code, a `data:image/png` URL as pages embed it."""
         return qr.data_uri(self.uri, scale)
 
-    @property
-    def _issuer(self) -> Issuer:
-        return Issuer(self, self.authenticator)
-
-    def _current_step(self) -> int:
-        return self.step_at(self.authenticator.clock.time_ns())
-
     def _distant_code(self, steps: int) -> tuple[int, str]:
         """Return the time step some steps away, and its code."""
-        current = self._current_step()
+        current, code_at_step = self._issuer.current_step, self._issuer.token.code_at_step
         direction = 1 if steps > 0 else -1
         # One code in a million repeats within a few steps, and a negative test must not fail by chance.
-        accepted = {
-            self.code_at_step(step) for step in range(max(0, current - 1), current + 2) if step != current + steps
-        }
+        accepted = {code_at_step(step) for step in range(max(0, current - 1), current + 2) if step != current + steps}
         while current + steps >= 0:
-            if (code := self.code_at_step(current + steps)) not in accepted:
+            if (code := code_at_step(current + steps)) not in accepted:
                 return current + steps, code
             steps += direction
         raise InvalidInput(f"there is no time step {-steps} steps ago; the clock is at step {current}")
+
+
+def issuer_of(token: TotpToken) -> Issuer:
+    """Return what hands out the codes of a token: for the plugin, the API and the battery."""
+    return token._issuer  # noqa: SLF001 # of this module
 
 
 async def _in_thread(function: Callable[[], T]) -> T:

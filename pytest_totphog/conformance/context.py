@@ -9,13 +9,14 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from pytest_totphog.authenticator.codes import OneTimeCode
-from pytest_totphog.authenticator.totp_token import TotpToken
+from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock
 from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.evidence import Evidence
 from pytest_totphog.conformance.finding import NotJudged
 from pytest_totphog.conformance.profiles import Profile
-from pytest_totphog.conformance.progress import LEAST_FAILURES, Account, Progress
+from pytest_totphog.conformance.progress import LEAST_FAILURES, EnrolledAccount, Progress
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.failures.waiting import Waited
 
@@ -56,9 +57,9 @@ class Context:
         self._numbers = itertools.count(1)
         self._failures = Counter[str]()
         # The account that was refused last, and the attempt in which it was.
-        self._refused: tuple[Account, Any] | None = None
+        self._refused: tuple[EnrolledAccount, Any] | None = None
         # The account that was guessed at until it was closed, a moment ago.
-        self.closed: Account | None = None
+        self.closed: EnrolledAccount | None = None
 
     @property
     def clock(self) -> Clock:
@@ -72,7 +73,7 @@ class Context:
 
     # Accounts.
 
-    def account(self) -> Account:
+    def account(self) -> EnrolledAccount:
         """Return an account with TOTP that no rule has used, or the only one that the driver has."""
         if self.progress.accounts:
             account = self.progress.accounts.pop(0)
@@ -86,7 +87,7 @@ class Context:
                 self.driver.reset_throttle(account.handle)
         return account
 
-    def sample(self) -> Account:
+    def sample(self) -> EnrolledAccount:
         """Return an account that has taken a right code, to look at what its enrolment showed; one for all rules."""
         if self.progress.sample is None:
             account = self.account()
@@ -94,30 +95,30 @@ class Context:
             self.progress.sample = account
         return self.progress.sample
 
-    def enrol(self, handle: Any) -> Account:
+    def enrol(self, handle: Any) -> EnrolledAccount:
         """Give an account TOTP."""
         with self._counted("accounts enrolled"):
             source = self.driver.enrolled(handle)
-        token = self.driver.token(source)
-        return Account(handle, source, token, self.step(token))
+        issuer = issuer_of(self.driver.token(source))
+        return EnrolledAccount(handle, source, issuer, self.step(issuer.token))
 
-    def pending(self, handle: Any) -> Account | None:
+    def pending(self, handle: Any) -> EnrolledAccount | None:
         """Begin an enrolment and return the account as it will be; None where the login offers none."""
         self.evidence.count("enrolments begun")
         source = self.driver.begin_enrolment(handle)
         if source is None:
             return None
-        token = self.driver.token(source)
+        issuer = issuer_of(self.driver.token(source))
         # Its first code is still good.
-        return Account(handle, source, token, self.step(token) - 1)
+        return EnrolledAccount(handle, source, issuer, self.step(issuer.token) - 1)
 
     # Time.
 
-    def step(self, token: TotpToken) -> int:
+    def step(self, token: Token) -> int:
         """Return the current time step."""
         return token.step_at(self.clock.time_ns())
 
-    def wait_for_step(self, token: TotpToken, step: int) -> None:
+    def wait_for_step(self, token: Token, step: int) -> None:
         """Move a frozen clock on to a time step, or wait for it."""
         self._wait_until(step * token.period * NANOSECONDS, token.period)
 
@@ -131,7 +132,7 @@ class Context:
         if live:
             self._on_wait(Waited.of(self.clock.monotonic() - started, codes=0))
 
-    def first_step(self, account: Account, gap: int = 0) -> int:
+    def first_step(self, account: EnrolledAccount, gap: int = 0) -> int:
         """Return the first time step whose code was never sent, and has most of its time before it.
 
         Args:
@@ -139,12 +140,12 @@ class Context:
             gap: how many steps before it are unspent as well.
         """
         token = account.token
-        last = token.authenticator.ledger.last(token.fingerprint)
+        last = account.issuer.keeper.ledger.last(token.fingerprint)
         spent = account.enrolled_at if last is None else max(last.step, account.enrolled_at)
         moment = self.clock.time_ns() / NANOSECONDS
         return max(spent + 1 + gap, int((moment + token.period * MIN_REMAINING) // token.period))
 
-    def code(self, account: Account, *, gap: int = 0, ahead: bool = False, zero: bool = False) -> OneTimeCode:
+    def code(self, account: EnrolledAccount, *, gap: int = 0, ahead: bool = False, zero: bool = False) -> OneTimeCode:
         """Return a right code that was never sent, and that has most of its time before it.
 
         On a frozen clock it begins with no zero, so that only V8 is about those.
@@ -159,11 +160,11 @@ class Context:
         lookahead = 1 if ahead and self.live and (self.progress.measured.latest or 0) > 0 else 0
         while True:
             self.wait_for_step(token, self.first_step(account, gap) - lookahead)
-            code = token.claim_code(token.period * MIN_REMAINING, lookahead, timeout=4 * token.period)
+            code = account.issuer.claim(token.period * MIN_REMAINING, lookahead, timeout=4 * token.period)
             if zero or self.live or not code.code.startswith("0"):
                 return code
 
-    def wrong_code(self, account: Account) -> str:
+    def wrong_code(self, account: EnrolledAccount) -> str:
         """Return a wrong code that this rule has not sent yet: some logins count different ones only."""
         token = account.token
         step, least = self.step(token), 10 ** (token.digits - 1)
@@ -172,15 +173,14 @@ class Context:
         codes = (str(least + 7919 * number % (9 * least)) for number in self._numbers)
         return next(code for code in codes if code not in near)
 
-    def spend(self, account: Account, step: int) -> None:
+    def spend(self, account: EnrolledAccount, step: int) -> None:
         """Remember that the login has accepted a code of this step."""
-        token = account.token
-        ledger = token.authenticator.ledger
-        ledger.claim(token.fingerprint, step, step, holder="the battery", claimed_at=self.clock.time())
+        fingerprint, now = account.token.fingerprint, self.clock.time()
+        account.issuer.keeper.ledger.claim(fingerprint, step, step, holder="the battery", claimed_at=now)
 
     # The login.
 
-    def begin(self, account: Account) -> Any:
+    def begin(self, account: EnrolledAccount) -> Any:
         """Log in with the right password, in a new session."""
         with self._counted("logins begun"):
             return self.driver.begin(account.handle)
@@ -224,7 +224,12 @@ class Context:
         return self.answer(what, self.driver.disable, attempt, code)
 
     def patient(
-        self, account: Account, attempt: Any, code: Any, what: str, send: Callable[[Any, Any], Outcome] | None = None
+        self,
+        account: EnrolledAccount,
+        attempt: Any,
+        code: Any,
+        what: str,
+        send: Callable[[Any, Any], Outcome] | None = None,
     ) -> tuple[Outcome, Any]:
         """Send a code; where the login makes one wait after failures, wait some seconds and send it again.
 
@@ -257,7 +262,7 @@ class Context:
             self._failures[account.token.fingerprint] = 0
         return outcome, attempt
 
-    def _let_forget(self, account: Account) -> None:
+    def _let_forget(self, account: EnrolledAccount) -> None:
         """Let so much time pass after a failure, where that costs none, that no login makes the next code wait."""
         token = account.token
         self._failures[token.fingerprint] += 1
@@ -265,13 +270,13 @@ class Context:
         if not self.live and sum(delays) < token.period * MIN_REMAINING:
             self.pause(delays[-1])
 
-    def login(self, account: Account, code: Any, what: str) -> Outcome:
+    def login(self, account: EnrolledAccount, code: Any, what: str) -> Outcome:
         """Log in with a code, in a new session."""
         return self.patient(account, self.begin(account), code, what)[0]
 
     def accept(
         self,
-        account: Account,
+        account: EnrolledAccount,
         code: Any,
         what: str = "a right code",
         send: Callable[[Any, Any], Outcome] | None = None,
@@ -300,7 +305,7 @@ class Context:
             raise NotJudged(f"{what} was {outcome.value}, so nothing can be told from a refusal")
         return attempt
 
-    def confirm(self, *accounts: Account) -> None:
+    def confirm(self, *accounts: EnrolledAccount) -> None:
         """See that each account still takes a right code, so that what it refused before was not refused by a lock.
 
         Raises:
@@ -339,7 +344,7 @@ class Context:
             raise  # noqa: PLE0704 # called by handlers only
         self.progress.failures, self.progress.reuse = LEAST_FAILURES, False
 
-    def unspent(self, account: Account | None = None) -> tuple[Account, str]:
+    def unspent(self, account: EnrolledAccount | None = None) -> tuple[EnrolledAccount, str]:
         """Return an account, a new one unless given, with a right code that was never sent."""
         account = self.account() if account is None else account
         return account, self.code(account).code

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import LoginDriver, Outcome, enrolled
 from pytest_totphog.conformance.finding import Measured
-from pytest_totphog.conformance.progress import MOST_FAILURES, Account
+from pytest_totphog.conformance.progress import MOST_FAILURES, EnrolledAccount
 from pytest_totphog.credentials.otp import ALGORITHMS, DIGITS
 from pytest_totphog.errors import InvalidInput
 
@@ -108,7 +108,7 @@ def _letters(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def _outcomes(context: Context, account: Account) -> tuple[Outcome, Outcome, Any]:
+def _outcomes(context: Context, account: EnrolledAccount) -> tuple[Outcome, Outcome, Any]:
     """Return what comes of a right code and of a wrong one, and the attempt with the wrong one."""
     code = context.code(account).code
     right = context.login(account, code, "a right code")
@@ -116,7 +116,7 @@ def _outcomes(context: Context, account: Account) -> tuple[Outcome, Outcome, Any
     return right, wrong, attempt
 
 
-def _found_right(context: Context, account: Account, attempt: Any) -> None:
+def _found_right(context: Context, account: EnrolledAccount, attempt: Any) -> None:
     """Remember what is known of codes now, and whether an account bears some wrong ones, where trying harms none."""
     progress, token = context.progress, account.token
     progress.measured, progress.sample = Measured(period=token.period, digits=token.digits), account
@@ -126,7 +126,7 @@ def _found_right(context: Context, account: Account, attempt: Any) -> None:
         _learn(context, account, attempt)
 
 
-def _learn(context: Context, account: Account, attempt: Any) -> None:
+def _learn(context: Context, account: EnrolledAccount, attempt: Any) -> None:
     progress = context.progress
     for _ in range(MOST_FAILURES - 1):
         outcome, attempt = context.patient(account, attempt, context.wrong_code(account), "a wrong code")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pytest_totphog.authenticator.totp_token import TotpToken
+from pytest_totphog.authenticator.issuer import Issuer
 from pytest_totphog.conformance.driver import LoginDriver
 from pytest_totphog.conformance.finding import Measured
+from pytest_totphog.credentials.token import Token
 
-__all__ = ["LEAST_FAILURES", "MOST_FAILURES", "Account", "Progress", "Throttle"]
+__all__ = ["LEAST_FAILURES", "MOST_FAILURES", "EnrolledAccount", "Progress", "Throttle"]
 
 # Logins in the field lock after 3 to 10 failures, and the right code that proves them open must still be looked at.
 LEAST_FAILURES: Final = 2
@@ -18,20 +19,25 @@ MOST_FAILURES: Final = 4
 
 
 @dataclass(frozen=True)
-class Account:
+class EnrolledAccount:
     """A throw-away account with TOTP.
 
     Attributes:
         handle: what the driver calls it.
         source: what its enrolment showed.
-        token: its token.
+        issuer: hands out its codes.
         enrolled_at: the time step of its enrolment, whose code may be spent.
     """
 
     handle: Any
     source: str = field(repr=False)
-    token: TotpToken
+    issuer: Issuer
     enrolled_at: int
+
+    @property
+    def token(self) -> Token:
+        """The credential."""
+        return self.issuer.token
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Progress:
     measured: Measured = field(default_factory=Measured)
     throttle: Throttle | None = None
     kept: dict[str, bool] = field(default_factory=dict)
-    sample: Account | None = None
+    sample: EnrolledAccount | None = None
     failures: int = LEAST_FAILURES
     reuse: bool = True
     side_by_side: bool = False
@@ -97,5 +103,5 @@ class Progress:
     resume_at: float | None = None
     driver: LoginDriver | None = None
     prepared: bool = False
-    accounts: list[Account] = field(default_factory=list)
-    only: Account | None = None
+    accounts: list[EnrolledAccount] = field(default_factory=list)
+    only: EnrolledAccount | None = None

@@ -132,10 +132,7 @@ class Token:
             )
 
     def __repr__(self) -> str:
-        return (
-            f"<{type(self).__name__} {self.name!r} issuer={self.issuer!r} digits={self.digits} "
-            f"period={self.period} algorithm={self.algorithm} fingerprint={self.fingerprint[:8]}>"
-        )
+        return f"<Token {self.summary}>"
 
     # Not dataclass's: pytest's assertion diff would go through the fields and show the secret.
     def __eq__(self, other: object) -> bool:
@@ -143,6 +140,14 @@ class Token:
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+    @property
+    def summary(self) -> str:
+        """What may be shown of the token: all but its secret."""
+        return (
+            f"{self.name!r} issuer={self.issuer!r} digits={self.digits} period={self.period} "
+            f"algorithm={self.algorithm} fingerprint={self.fingerprint[:8]}"
+        )
 
     @cached_property
     def fingerprint(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_totphog.authenticator.accounts import TotpAccount
-from pytest_totphog.authenticator.totp_token import TotpToken
+from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
 from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
 from pytest_totphog.clocks.leftovers import fake_type_in, suspects
 from pytest_totphog.credentials.token import Token
@@ -105,7 +105,7 @@ def _tokens(values: Iterable[object]) -> list[Token]:
         # Not isinstance(), which asks lazy objects for what they stand for.
         token = value.token if type(value) is TotpAccount else value
         if type(token) is TotpToken:
-            tokens.append(token)
+            tokens.append(issuer_of(token).token)
     return tokens
 
 

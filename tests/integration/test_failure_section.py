@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog import TotpServer
+from pytest_totphog.authenticator.totp_token import issuer_of
 from tests.support.system import CHROMIUM_FLAGS, require
 
 # An app in the test process that accepts each code once, and whose clock, by the Date of its answers, may be off.
@@ -39,7 +40,7 @@ APP = """
             return []
 
         def login(self, code):
-            right = self.token.code_at_step(int(time.time()) // self.token.period)
+            right = self.token.at(time.time())
             accepted = code == right and code not in self.spent
             self.spent.add(code)
             return "welcome" if accepted else "refused"
@@ -659,7 +660,7 @@ def test_shared_server(project: pytest.Pytester) -> None:
 
     with TotpServer() as server:
         theirs = server.add_token(name="alice", secret="JBSWY3DPEHPK3PXP", period=86_400)
-        theirs.claim_code(holder="job 7", min_remaining=0)
+        issuer_of(theirs).claim(holder="job 7", min_remaining=0)
         url = server.url
         (section,) = sections(project.runpytest(f"--totphog-url={url}")).values()
 

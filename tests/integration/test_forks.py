@@ -46,13 +46,15 @@ TAKE_CODES = """
 
     import pytest
 
+    from pytest_totphog.authenticator.totp_token import issuer_of
+
     @pytest.mark.forked
     @pytest.mark.parametrize("number", range(3))
     @pytest.mark.frozen_clock("2024-01-15T10:30:00Z", patch=None)
     def test_login(totp_server, number):
         account = totp_server.add_token(secret="JBSWY3DPEHPK3PXP")
         with Path("steps.txt").open("a") as file:
-            print(account.claim_code().step, file=file)
+            print(issuer_of(account).claim().step, file=file)
         print("the secret is", account.secret.lower())
         assert number < 2
     """

@@ -99,8 +99,8 @@ def test_marker_freezes_the_fixtures_of_the_test(project: pytest.Pytester) -> No
             assert time.time() == 1000000005
 
         @pytest.mark.frozen_clock("2001-09-09T01:46:40Z")
-        def test_marked(account):
-            account.authenticator.clock.tick(5)
+        def test_marked(account, totp_server):
+            totp_server.clock.tick(5)
         """
     )
     project.runpytest().assert_outcomes(passed=1)

@@ -14,6 +14,7 @@ from PIL import Image
 from selenium.webdriver.common.keys import Keys
 
 from pytest_totphog import Clock, TotpServer
+from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.credentials import qr
 from pytest_totphog.enrolment.pictures import reader
 from pytest_totphog.wsgi import api_docs
@@ -80,7 +81,7 @@ def test_tokens_are_shown_with_their_codes(page: Page, server: TotpServer) -> No
 def test_markup_in_names_is_text(page: Page, server: TotpServer) -> None:
     """In cards, dialogs, messages and the timeline."""
     token = server.add_token(name=MARKUP, issuer="<b>Bank</b>", secret=SECRET)
-    token.claim_code(holder=MARKUP)
+    issuer_of(token).claim(holder=MARKUP)
     page.look_again()
 
     assert page.names == [MARKUP]
@@ -142,7 +143,7 @@ def test_qr_code_is_shown(page: Page, server: TotpServer) -> None:
 def test_timeline(page: Page, server: TotpServer) -> None:
     """What was handed out, to whom, and what `verify` said, the latest first."""
     token = server.add_token(name="alice", issuer="GitHub", secret=SECRET)
-    token.claim_code(holder="gw1 test_login")
+    issuer_of(token).claim(holder="gw1 test_login")
     page.look_again()
     token.verify("648307")
     token.verify("000000")
@@ -396,7 +397,7 @@ def test_five_hundred_tokens_change_only_where_they_are_new(page: Page, server: 
 
 def test_page_survives_the_servers_restart(page: Page, server: TotpServer) -> None:
     """It says that the server is gone, tries again, and goes on with what is there then."""
-    server.add_token(name="alice", secret=SECRET).claim_code(holder="before")
+    issuer_of(server.add_token(name="alice", secret=SECRET)).claim(holder="before")
     page.look_again()
     port = server.port
     server.stop()
@@ -406,7 +407,7 @@ def test_page_survives_the_servers_restart(page: Page, server: TotpServer) -> No
     assert page.one("#offline").get_attribute("role") == "alert"
 
     with TotpServer(port=port, clock=server.clock) as other:
-        other.add_token(name="bob", secret=SECRET).claim_code(holder="after")
+        issuer_of(other.add_token(name="bob", secret=SECRET)).claim(holder="after")
         page.until(lambda: page.names == ["bob"])
         assert not page.one("#offline").is_displayed()
         assert page.toast == "The server is back."
@@ -506,7 +507,7 @@ def test_accessibility(
     page.emulate(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
     if state != "empty":
         server.add_token(name="alice", issuer="GitHub", secret=SECRET).verify("000000")
-        server.add_token(name="bob", issuer="AWS").claim_code(holder="test_login")
+        issuer_of(server.add_token(name="bob", issuer="AWS")).claim(holder="test_login")
         page.look_again()
         page.click(".card .delete")
         page.until(lambda: page.names == ["bob"])
@@ -567,7 +568,7 @@ def test_everything_is_reached_by_the_keyboard(page: Page, server: TotpServer) -
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
 def test_nothing_is_cut_off(page: Page, server: TotpServer, width: int) -> None:
     """On a screen of any width, with the longest names there may be: no scrolling sideways."""
-    server.add_token(name="a" * 300, issuer="b" * 300, digits=8).claim_code(holder="c" * 300)
+    issuer_of(server.add_token(name="a" * 300, issuer="b" * 300, digits=8)).claim(holder="c" * 300)
     page.look_again()
     page.resize(width, 800)
     wide = page.script("return [document.documentElement.scrollWidth, innerWidth]")

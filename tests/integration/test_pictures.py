@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from pytest_totphog import Clock, TotpServer
+from pytest_totphog.authenticator.totp_token import issuer_of
 from tests.integration.page import Page, browser
 
 ROOT = Path(__file__).parents[2]
@@ -38,10 +39,10 @@ def page() -> Iterator[Page]:
         with pytest.MonkeyPatch.context() as monkeypatch:
             monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
             monkeypatch.setenv("PYTEST_CURRENT_TEST", "test_shop.py::test_login (call)")
-            alice.verify(alice.claim_code().code)
+            alice.verify(issuer_of(alice).claim().code)
             clock.tick(5)
             monkeypatch.setenv("PYTEST_CURRENT_TEST", "test_bank.py::test_audit_log (call)")
-            admin.claim_code()
+            issuer_of(admin).claim()
             clock.tick(4)
             admin.verify("00000000")
         page.resize(1280, 800)

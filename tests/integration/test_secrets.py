@@ -53,7 +53,7 @@ def test_locals_of_a_failing_test(project: pytest.Pytester) -> None:
         def test_login(totp_token, totp_server):
             write_down(totp_token.secret)
             secret, uri, tokens = totp_token.secret, totp_token.uri, totp_server.tokens
-            shown = {"secret": secret, "all": [uri, (secret, totp_token)], "as_dict": totp_token.as_dict()}
+            shown = {"secret": secret, "all": [uri, (secret, totp_token)], "of": vars(totp_token)}
             why = totp_token.explain(totp_token.wrong_code())
             raise RuntimeError
         """
@@ -102,7 +102,7 @@ def test_output_and_logs(project: pytest.Pytester) -> None:
         "not totp_token.uri",
         "totp_token.uri.startswith('https://')",
         "totp_token == other",
-        "totp_token.as_dict() == other.as_dict()",
+        "vars(totp_token) == vars(other)",
         "[totp_token.secret, totp_token.uri] == [other.secret]",
         "{'secret': totp_token.secret} == {'secret': 1}",
         "{totp_token.secret} == {other.secret}",

@@ -120,14 +120,14 @@ def test_account_of_the_session_in_live_and_frozen_tests(project: pytest.Pyteste
         def code(account):
             return account.now()
 
-        def test_live(account, code):
-            assert account.authenticator.clock.mode == "live"
+        def test_live(totp_server_session, code):
+            assert totp_server_session.clock.mode == "live"
 
         def test_frozen(account, frozen_clock, code):
             assert code == "648307"
 
-        def test_live_again(account, code):
-            assert account.authenticator.clock.mode == "live"
+        def test_live_again(totp_server_session, code):
+            assert totp_server_session.clock.mode == "live"
         """
     )
     project.runpytest().assert_outcomes(passed=3)

@@ -50,7 +50,8 @@ def test_wait_that_is_interrupted(project: pytest.Pytester) -> None:
 
         def test_next(account, totp_server):
             today = int(totp_server.clock.time()) // 86400
-            assert account.claim_code(min_remaining=0, lookahead=1, timeout=0).step == today + 1
+            code = account.one_time_code(min_remaining=0, lookahead=1, timeout=0)
+            assert code == account.at((today + 1) * 86400)
         """
     )
 
@@ -73,11 +74,14 @@ def test_own_timeout_goes_before(project: pytest.Pytester) -> None:
         """
         import pytest
 
+        from pytest_totphog import CodeUnavailable
+
         @pytest.mark.totp(period=1)
         def test_login(totp_token):
             totp_token.one_time_code(min_remaining=0)
             totp_token.one_time_code(min_remaining=0, timeout=30)
-            assert totp_token.authenticator.timeout == 0
+            with pytest.raises(CodeUnavailable):
+                totp_token.one_time_code(min_remaining=0)
         """
     )
 

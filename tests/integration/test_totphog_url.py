@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from pytest_totphog import TotpServer
+from pytest_totphog.authenticator.totp_token import issuer_of
 
 KEY = "open sesame"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
@@ -111,8 +112,8 @@ def test_nothing_is_left_after_the_run(project: pytest.Pytester, server: TotpSer
     assert server.tokens == [own]
     assert [token["name"] for token in kept(server)] == ["own"]
     spent = server.add_token(secret="JBSWY3DPEHPK3PXP", period=86_400)
-    current = spent.claim_code(min_remaining=0, lookahead=1)
-    assert current.step == spent.step_at(server.clock.time_ns()) + 1
+    current = issuer_of(spent).claim(min_remaining=0, lookahead=1)
+    assert current.step == issuer_of(spent).token.step_at(server.clock.time_ns()) + 1
 
 
 def test_frozen_clock(project: pytest.Pytester, server: TotpServer) -> None:
@@ -159,6 +160,8 @@ RUN = """
 
     import pytest
 
+    from pytest_totphog.authenticator.totp_token import issuer_of
+
     @pytest.mark.parametrize("number", range(10))
     @pytest.mark.frozen_clock("2024-01-15T10:30:00Z", patch=None)
     def test_login(totp_server, number, request):
@@ -169,7 +172,7 @@ RUN = """
             looking.wait(0.02)
         assert totp_server.tokens == [account]
         with open("steps.txt", "a") as file:
-            print(account.claim_code().step, file=file)
+            print(issuer_of(account).claim().step, file=file)
     """
 
 
@@ -199,12 +202,14 @@ def test_workers_of_xdist(project: pytest.Pytester, server: TotpServer) -> None:
         import os
         from pathlib import Path
 
+        from pytest_totphog.authenticator.totp_token import issuer_of
+
         def test_login(totp_server, frozen_clock):
             account = totp_server.add_token(secret="JBSWY3DPEHPK3PXP")
             assert totp_server.tokens == [account]
             worker = os.environ["PYTEST_XDIST_WORKER"]
             assert totp_server.url.endswith(worker)
-            Path(f"step-{worker}").write_text(str(account.claim_code().step))
+            Path(f"step-{worker}").write_text(str(issuer_of(account).claim().step))
         """
     )
     server.clock.freeze("2024-01-15T10:30:00Z")

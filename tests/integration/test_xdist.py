@@ -20,13 +20,15 @@ TAKE_CODES = """
 
     import pytest
 
+    from pytest_totphog.authenticator.totp_token import issuer_of
+
     @pytest.mark.parametrize("number", range(20))
     @pytest.mark.frozen_clock("2024-01-15T10:30:00Z", patch=None)
     def test_login(totp_server, number):
         account = totp_server.add_token(secret="JBSWY3DPEHPK3PXP")
         worker = os.environ["PYTEST_XDIST_WORKER"]
         with Path(f"steps-{worker}.txt").open("a") as file:
-            print(account.claim_code().step, file=file)
+            print(issuer_of(account).claim().step, file=file)
     """
 
 
@@ -63,6 +65,8 @@ def test_no_code_twice_on_a_live_clock(project: pytest.Pytester) -> None:
         import threading
         from pathlib import Path
 
+        from pytest_totphog.authenticator.totp_token import issuer_of
+
         def test_login(totp_server):
             worker = os.environ["PYTEST_XDIST_WORKER"]
             account = totp_server.add_token(secret="JBSWY3DPEHPK3PXP", period=1)
@@ -70,7 +74,7 @@ def test_no_code_twice_on_a_live_clock(project: pytest.Pytester) -> None:
             looking = threading.Event()
             while len(list(Path().glob("ready-*"))) < 4:
                 looking.wait(0.02)
-            claimed = account.claim_code(timeout=30)
+            claimed = issuer_of(account).claim(timeout=30)
             assert totp_server.clock.time() >= claimed.step
             Path(f"steps-{worker}.txt").write_text(str(claimed.step))
         """
@@ -151,13 +155,15 @@ def test_worker_that_crashes_is_replaced(project: pytest.Pytester) -> None:
 
         import pytest
 
+        from pytest_totphog.authenticator.totp_token import issuer_of
+
         @pytest.mark.parametrize("number", range(6))
         @pytest.mark.frozen_clock("2024-01-15T10:30:00Z", patch=None)
         def test_login(totp_server, number):
             account = totp_server.add_token(secret="JBSWY3DPEHPK3PXP")
             worker = os.environ["PYTEST_XDIST_WORKER"]
             with Path(f"steps-{worker}.txt").open("a") as file:
-                print(account.claim_code().step, file=file)
+                print(issuer_of(account).claim().step, file=file)
             if number == 1:
                 os._exit(1)
         """

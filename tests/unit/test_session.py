@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog import ServerError, TotpServer
+from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.secrecy import masks
 from pytest_totphog.servers.shared_server import SharedTotpServer
 from pytest_totphog.session import Session
@@ -191,8 +192,8 @@ def test_server_of_the_process(configure: Configure) -> None:
 
     assert not isinstance(server, SharedTotpServer)
     token = server.add_token(secret="JBSWY3DPEHPK3PXP", period=86_400)
-    step = token.claim_code(min_remaining=0).step
-    claim = Session.of(config).store.ledger.last(token.fingerprint)
+    step = issuer_of(token).claim(min_remaining=0).step
+    claim = Session.of(config).store.ledger.last(issuer_of(token).token.fingerprint)
     assert claim is not None
     assert claim.step == step
 
@@ -307,7 +308,7 @@ def test_shared_server_is_made_once(configure: Configure) -> None:
 
 def test_defaults_of_one_time_codes(configure: Configure) -> None:
     """Those of the server."""
-    keeper = Session.of(configure()).server().add_token().authenticator
+    keeper = issuer_of(Session.of(configure()).server().add_token()).keeper
 
     assert (keeper.min_remaining, keeper.timeout) == (None, 90)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from django.core import mail
 
 from pytest_totphog.conformance.driver import Outcome
-from pytest_totphog.conformance.drivers import Account, Attempt, DjangoLogin
+from pytest_totphog.conformance.drivers import Attempt, DjangoLogin, LoginAccount
 
 
 class AllauthLogin(DjangoLogin):
@@ -22,18 +22,18 @@ class AllauthLogin(DjangoLogin):
     def __init__(self) -> None:
         super().__init__()
         # Who has enrolled stays logged in, to see the recovery codes.
-        self.enrolments: dict[Account, Attempt] = {}
+        self.enrolments: dict[LoginAccount, Attempt] = {}
 
-    def new_account(self) -> Account:
+    def new_account(self) -> LoginAccount:
         self.change_address()  # or there would be more logins in a minute than allauth allows from one address
         return super().new_account()
 
-    def enroll(self, account: Account) -> str:
+    def enroll(self, account: LoginAccount) -> str:
         uri = self.begin_enrolment(account)
         assert self.confirm_enrolment(account, self.one_time_code(uri)) is Outcome.ACCEPTED
         return uri
 
-    def begin_enrolment(self, account: Account) -> str | None:
+    def begin_enrolment(self, account: LoginAccount) -> str | None:
         attempt = self.begin(account)
         if not self.protected_page(attempt):
             return None  # an account has one authenticator app, and no other until it is deactivated
@@ -41,12 +41,12 @@ class AllauthLogin(DjangoLogin):
         self.open(attempt, "/accounts/2fa/totp/activate/")
         return attempt.page.response.context["totp_url"]
 
-    def confirm_enrolment(self, account: Account, code: str) -> Outcome:
+    def confirm_enrolment(self, account: LoginAccount, code: str) -> Outcome:
         attempt = self.enrolments[account]
         self.answer(attempt, "code", code)
         return Outcome.ACCEPTED if attempt.page.path == "/accounts/2fa/recovery-codes/" else Outcome.REFUSED
 
-    def recovery_codes(self, account: Account) -> list[str]:
+    def recovery_codes(self, account: LoginAccount) -> list[str]:
         attempt = self.enrolments[account]
         self.open(attempt, "/accounts/2fa/recovery-codes/generate/")
         page = self.send_form(attempt.session, attempt.page.url, "csrfmiddlewaretoken", {})
@@ -62,7 +62,7 @@ class AllauthLogin(DjangoLogin):
         page = self.send_form(attempt.session, attempt.page.url, "csrfmiddlewaretoken", {})
         return Outcome.ACCEPTED if page.path == "/accounts/2fa/" else Outcome.REFUSED
 
-    def reset_password(self, account: Account) -> Attempt:
+    def reset_password(self, account: LoginAccount) -> Attempt:
         session = self.open_session()
         self.send_form(session, "/accounts/password/reset/", "email", {"email": f"{account.username}@example.com"})
         link = re.search(r"http://testserver(\S+)", mail.outbox.pop().body)

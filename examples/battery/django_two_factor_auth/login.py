@@ -8,7 +8,7 @@ import secrets
 from django.core import mail
 
 from pytest_totphog.conformance.driver import Outcome
-from pytest_totphog.conformance.drivers import Account, Attempt, DjangoLogin
+from pytest_totphog.conformance.drivers import Attempt, DjangoLogin, LoginAccount
 
 SETUP = "/account/two_factor/setup/"
 
@@ -25,14 +25,14 @@ class TwoFactorLogin(DjangoLogin):
     def __init__(self) -> None:
         super().__init__()
         # Who has enrolled stays logged in, to make backup tokens.
-        self.enrolments: dict[Account, Attempt] = {}
+        self.enrolments: dict[LoginAccount, Attempt] = {}
 
-    def enroll(self, account: Account) -> str:
+    def enroll(self, account: LoginAccount) -> str:
         uri = self.begin_enrolment(account)
         assert self.confirm_enrolment(account, self.one_time_code(uri)) is Outcome.ACCEPTED
         return uri
 
-    def begin_enrolment(self, account: Account) -> str | None:
+    def begin_enrolment(self, account: LoginAccount) -> str | None:
         attempt = self.begin(account)
         if not self.protected_page(attempt):
             return None  # an account has one token generator, and no other until it is disabled
@@ -40,12 +40,12 @@ class TwoFactorLogin(DjangoLogin):
         attempt.page = self.send_form(attempt.session, SETUP, "setup_view-current_step", {})
         return attempt.page.response.context["otpauth_url"]
 
-    def confirm_enrolment(self, account: Account, code: str) -> Outcome:
+    def confirm_enrolment(self, account: LoginAccount, code: str) -> Outcome:
         attempt = self.enrolments[account]
         self.answer(attempt, "generator-token", code)
         return Outcome.ACCEPTED if attempt.page.path == f"{SETUP}complete/" else Outcome.REFUSED
 
-    def recovery_codes(self, account: Account) -> list[str]:
+    def recovery_codes(self, account: LoginAccount) -> list[str]:
         session = self.enrolments[account].session
         page = self.send_form(session, "/account/two_factor/backup/tokens/", "csrfmiddlewaretoken", {})
         return [each.token for each in page.response.context["device"].token_set.all()]
@@ -63,7 +63,7 @@ class TwoFactorLogin(DjangoLogin):
         self.send_form(attempt.session, "/account/two_factor/disable/", "understand", {"understand": "on"})
         return Outcome.ACCEPTED
 
-    def reset_password(self, account: Account) -> Attempt:
+    def reset_password(self, account: LoginAccount) -> Attempt:
         session = self.open_session()
         self.send_form(session, "/reset/", "email", {"email": f"{account.username}@example.com"})
         link = re.search(r"http://testserver(\S+)", mail.outbox.pop().body)

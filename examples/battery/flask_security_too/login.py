@@ -10,7 +10,7 @@ from flask import Flask
 from flask_security import hash_password
 
 from pytest_totphog.conformance.driver import Outcome
-from pytest_totphog.conformance.drivers import Account, Attempt, HttpLogin
+from pytest_totphog.conformance.drivers import Attempt, HttpLogin, LoginAccount
 
 
 class FlaskSecurityLogin(HttpLogin):
@@ -23,34 +23,34 @@ class FlaskSecurityLogin(HttpLogin):
         super().__init__(url)
         self.app = app
         # Who has enrolled stays logged in, to make recovery codes.
-        self.enrolments: dict[Account, Attempt] = {}
-        self.confirmations: dict[Account, str] = {}
+        self.enrolments: dict[LoginAccount, Attempt] = {}
+        self.confirmations: dict[LoginAccount, str] = {}
 
-    def new_account(self) -> Account:
-        account = Account(f"user-{secrets.token_hex(6)}@example.com", secrets.token_urlsafe(16))
+    def new_account(self) -> LoginAccount:
+        account = LoginAccount(f"user-{secrets.token_hex(6)}@example.com", secrets.token_urlsafe(16))
         with self.app.app_context():
             users = self.app.security.datastore
             users.create_user(email=account.username, password=hash_password(account.password))
             users.commit()
         return account
 
-    def enroll(self, account: Account) -> str:
+    def enroll(self, account: LoginAccount) -> str:
         uri = self.begin_enrolment(account)
         assert self.confirm_enrolment(account, self.one_time_code(uri)) is Outcome.ACCEPTED
         return uri
 
-    def begin_enrolment(self, account: Account) -> str:
+    def begin_enrolment(self, account: LoginAccount) -> str:
         if account not in self.enrolments:
             self.enrolments[account] = self.begin(account)
         answer = self.api(self.enrolments[account], "/tf-setup", setup="authenticator")
         self.confirmations[account] = f"/tf-setup/{answer['tf_state_token']}"
         return answer["tf_authr_uri"]
 
-    def confirm_enrolment(self, account: Account, code: str) -> Outcome:
+    def confirm_enrolment(self, account: LoginAccount, code: str) -> Outcome:
         answer = self.api(self.enrolments[account], self.confirmations[account], code=code)
         return Outcome.REFUSED if "errors" in answer else Outcome.ACCEPTED
 
-    def recovery_codes(self, account: Account) -> list[str]:
+    def recovery_codes(self, account: LoginAccount) -> list[str]:
         return self.api(self.enrolments[account], "/mf-recovery-codes")["recovery_codes"]
 
     def submit_recovery_code(self, attempt: Attempt, code: str) -> Outcome:
@@ -62,7 +62,7 @@ class FlaskSecurityLogin(HttpLogin):
         answer = self.api(attempt, "/tf-setup", setup="disable")
         return Outcome.REFUSED if "errors" in answer else Outcome.ACCEPTED
 
-    def reset_password(self, account: Account) -> Attempt:
+    def reset_password(self, account: LoginAccount) -> Attempt:
         session = self.open_session()
         self.send_form(session, "/reset", "email", {"email": account.username})
         link = re.search(r"http://\S+/reset/\S+", self.app.extensions["outbox"].pop())

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_totphog.conformance.drivers.form import Account, FormLogin, Page
+from pytest_totphog.conformance.drivers.form import FormLogin, LoginAccount, Page
 from pytest_totphog.errors import TotphogError
 
 __all__ = ["DjangoLogin"]
@@ -40,11 +40,11 @@ class DjangoLogin(FormLogin):
         self._tear_down: Callable[[], object] | None = None
         self._set_up()
 
-    def new_account(self) -> Account:
+    def new_account(self) -> LoginAccount:
         """Make a user with a random name, address and password."""
         from django.contrib.auth import get_user_model
 
-        account = Account(f"user-{secrets.token_hex(6)}", secrets.token_urlsafe(16))
+        account = LoginAccount(f"user-{secrets.token_hex(6)}", secrets.token_urlsafe(16))
         get_user_model().objects.create_user(account.username, f"{account.username}@example.com", account.password)
         return account
 

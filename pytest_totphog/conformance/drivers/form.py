@@ -13,7 +13,7 @@ from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.drivers.html_form import HtmlForm, html_forms
 from pytest_totphog.errors import TotphogError, shown
 
-__all__ = ["Account", "Attempt", "FormLogin", "Page", "has_any"]
+__all__ = ["Attempt", "FormLogin", "LoginAccount", "Page", "has_any"]
 
 
 def has_any(text: str, marks: str | Sequence[str] | None) -> bool:
@@ -22,7 +22,7 @@ def has_any(text: str, marks: str | Sequence[str] | None) -> bool:
 
 
 @dataclass(eq=False)
-class Account:
+class LoginAccount:
     """An account that the battery may use up.
 
     Attributes:
@@ -34,7 +34,7 @@ class Account:
     password: str
 
     def __repr__(self) -> str:
-        return f"<Account {self.username}>"
+        return f"<LoginAccount {self.username}>"
 
 
 @dataclass(frozen=True)

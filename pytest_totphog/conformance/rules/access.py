@@ -9,7 +9,7 @@ from pytest_totphog.conformance.check import rule
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, Level, NotJudged
-from pytest_totphog.conformance.progress import Account
+from pytest_totphog.conformance.progress import EnrolledAccount
 
 __all__ = ["ACCESS"]
 
@@ -164,7 +164,7 @@ ACCESS: Final = (
 )
 
 
-def _disabled_rightly(context: Context, account: Account, attempt: Any) -> None:
+def _disabled_rightly(context: Context, account: EnrolledAccount, attempt: Any) -> None:
     """See that a right code does disable, so that what was refused before was refused for its code."""
     code = context.code(account, ahead=True).code
     if context.disable(attempt, code, "disabling with a right code") is not Outcome.ACCEPTED:

@@ -9,7 +9,7 @@ from pytest_totphog.conformance.check import rule
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, Level, Measured, NotJudged
-from pytest_totphog.conformance.progress import Account
+from pytest_totphog.conformance.progress import EnrolledAccount
 from pytest_totphog.conformance.rules.race import AT_ONCE, LEAST_ROUNDS, race
 
 __all__ = ["CODES", "presuppose_single_use", "window"]
@@ -190,7 +190,7 @@ CODES: Final = (
 )
 
 
-def presuppose_single_use(context: Context, account: Account | None = None, code: str = "") -> None:
+def presuppose_single_use(context: Context, account: EnrolledAccount | None = None, code: str = "") -> None:
     """Raise where a code that was just accepted, of an account or a new one, is accepted again at once, as V1 finds."""
 
     def again() -> Outcome:
@@ -224,7 +224,7 @@ def _end(context: Context, direction: int) -> int:
     refusals, when the current code proves that they were not those of a lock.
     """
     accepted, refused, late = 0, REACH + 1, 0
-    account: Account | None = None
+    account: EnrolledAccount | None = None
     while refused - accepted > 1:
         fresh, left = account is None, context.progress.failures
         account = context.account() if account is None else account
@@ -261,7 +261,7 @@ def _end(context: Context, direction: int) -> int:
     return accepted * direction
 
 
-def _clear_code(context: Context, account: Account, direction: int, reach: int) -> OneTimeCode:
+def _clear_code(context: Context, account: EnrolledAccount, direction: int, reach: int) -> OneTimeCode:
     """Return a code where none within the reach is the same by chance, or begins with a zero, which V8 is about."""
     # A code of before the enrolment, or of before the last login, is refused for that.
     gap = reach if direction < 0 else 0

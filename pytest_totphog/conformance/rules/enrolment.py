@@ -8,7 +8,7 @@ from pytest_totphog.conformance.check import rule
 from pytest_totphog.conformance.context import DELAYS, Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, Level, NotJudged
-from pytest_totphog.conformance.progress import Account
+from pytest_totphog.conformance.progress import EnrolledAccount
 from pytest_totphog.conformance.rules.codes import presuppose_single_use
 from pytest_totphog.credentials.otp import decode_secret
 
@@ -186,7 +186,7 @@ ENROLMENT: Final = (
 )
 
 
-def _confirm(context: Context, account: Account, code: str, what: str) -> Outcome:
+def _confirm(context: Context, account: EnrolledAccount, code: str, what: str) -> Outcome:
     return context.answer(what, context.driver.confirm_enrolment, account.handle, code)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, NotJudged
-from pytest_totphog.conformance.progress import Account, Throttle
+from pytest_totphog.conformance.progress import EnrolledAccount, Throttle
 
 __all__ = [
     "LIMIT",
@@ -29,7 +29,7 @@ __all__ = [
 LIMIT: Final = 100
 
 
-def fail(context: Context, account: Account, attempt: Any, times: int) -> int | None:
+def fail(context: Context, account: EnrolledAccount, attempt: Any, times: int) -> int | None:
     """Send different wrong codes, and return how many were looked at before one was not; None when all were.
 
     Raises:
@@ -44,14 +44,14 @@ def fail(context: Context, account: Account, attempt: Any, times: int) -> int | 
     return None
 
 
-def begun(context: Context, account: Account, before: int = 0) -> Iterator[Any]:
+def begun(context: Context, account: EnrolledAccount, before: int = 0) -> Iterator[Any]:
     """Give attempts; some of them were begun before the first is used, so that no right password is given between."""
     yield from [context.begin(account) for _ in range(before)]
     while True:
         yield context.begin(account)
 
 
-def spread(context: Context, account: Account, total: int, each: int, attempts: Iterator[Any]) -> int | None:
+def spread(context: Context, account: EnrolledAccount, total: int, each: int, attempts: Iterator[Any]) -> int | None:
     """Send wrong codes in several attempts, in each fewer than end it by themselves.
 
     Args:
@@ -74,11 +74,11 @@ def spread(context: Context, account: Account, total: int, each: int, attempts: 
     return None
 
 
-def let_in(context: Context, account: Account, attempt: Any, what: str) -> bool:
+def let_in(context: Context, account: EnrolledAccount, attempt: Any, what: str) -> bool:
     """Return whether a right code that was never sent is accepted, without waiting for a later time step."""
     token = account.token
     step = context.step(token)
-    last = token.authenticator.ledger.last(token.fingerprint)
+    last = account.issuer.keeper.ledger.last(token.fingerprint)
     spent = account.enrolled_at if last is None else max(last.step, account.enrolled_at)
     if step <= spent:
         step = spent + 1
@@ -87,7 +87,7 @@ def let_in(context: Context, account: Account, attempt: Any, what: str) -> bool:
     return context.submit(attempt, token.code_at_step(step), what) is Outcome.ACCEPTED
 
 
-def fresh(context: Context) -> Account:
+def fresh(context: Context) -> EnrolledAccount:
     """Return an account whose failures are none, and whose current code was never sent."""
     account = context.account()
     if context.driver.can("reset_throttle"):
@@ -133,7 +133,7 @@ def of_the_account(context: Context) -> tuple[int, int, Throttle]:
     return throttle.account, throttle.first, throttle
 
 
-def throttled_account(context: Context) -> tuple[Account, Iterator[Any]]:
+def throttled_account(context: Context) -> tuple[EnrolledAccount, Iterator[Any]]:
     """Return an account that takes no code in another attempt either, and further attempts.
 
     Where the right password makes the login forget, they were all begun before.
@@ -195,15 +195,15 @@ def _measured(context: Context) -> Throttle:
 def _measured_in_silence(context: Context) -> Throttle:
     """Return how the login throttles guessing, where it says no more than that a code is refused."""
 
-    def same(account: Account) -> Iterator[Any]:
+    def same(account: EnrolledAccount) -> Iterator[Any]:
         return repeat(context.begin(account))
 
-    def anew(account: Account) -> Iterator[Any]:
+    def anew(account: EnrolledAccount) -> Iterator[Any]:
         return begun(context, account)
 
     first = _least(lambda number: _locks(context, number, LIMIT, same))
 
-    def before(account: Account) -> Iterator[Any]:
+    def before(account: EnrolledAccount) -> Iterator[Any]:
         return begun(context, account, LIMIT // first + 1)
 
     for attempts in (anew, before):
@@ -217,7 +217,7 @@ def _measured_in_silence(context: Context) -> Throttle:
     return Throttle(None, first, silent=True)
 
 
-def _locks(context: Context, number: int, each: int, attempts: Callable[[Account], Iterator[Any]]) -> bool:
+def _locks(context: Context, number: int, each: int, attempts: Callable[[EnrolledAccount], Iterator[Any]]) -> bool:
     """Return whether a right code is refused after some wrong ones."""
     account = fresh(context)
     of_the_account = attempts(account)

@@ -8,7 +8,7 @@ from typing import Final
 
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
-from pytest_totphog.conformance.progress import Account
+from pytest_totphog.conformance.progress import EnrolledAccount
 from pytest_totphog.conformance.rules.guessing import begun, fresh, of_the_account, spread
 
 __all__ = ["measure_lockout"]
@@ -48,12 +48,12 @@ def measure_lockout(context: Context) -> None:
         context.progress.measured = replace(context.progress.measured, lockout_seconds=lasted[-1], lockout_grows=grows)
 
 
-def _lock(context: Context, account: Account) -> None:
+def _lock(context: Context, account: EnrolledAccount) -> None:
     total, each, _ = of_the_account(context)
     spread(context, account, total, each, begun(context, account))
 
 
-def _opened(context: Context, account: Account, least: int) -> tuple[int, int] | None:
+def _opened(context: Context, account: EnrolledAccount, least: int) -> tuple[int, int] | None:
     """Return between which seconds a closed account was open again, from the least on; None when it was not."""
     passed = low = 0
     for seconds in (*([least] if least else []), *(each for each in LOCKOUTS if each > least)):
@@ -98,8 +98,8 @@ def _exact(context: Context, earlier: Sequence[int], low: int, high: int) -> int
     return high
 
 
-def _is_open(context: Context, account: Account, when: str) -> bool:
+def _is_open(context: Context, account: EnrolledAccount, when: str) -> bool:
     attempt = context.begin(account)
     if of_the_account(context)[2].silent:
-        return context.submit(attempt, account.token.now(), f"a right code {when}") is Outcome.ACCEPTED
+        return context.submit(attempt, account.issuer.now(), f"a right code {when}") is Outcome.ACCEPTED
     return context.submit(attempt, context.wrong_code(account), f"a wrong code {when}") is not Outcome.THROTTLED

@@ -10,7 +10,7 @@ from pytest_totphog.conformance.check import rule
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, Level
-from pytest_totphog.conformance.progress import Account
+from pytest_totphog.conformance.progress import EnrolledAccount
 from pytest_totphog.conformance.rules.codes import presuppose_single_use
 from pytest_totphog.conformance.rules.spellings import accepted_of
 
@@ -144,7 +144,7 @@ def no_fixed_code(context: Context) -> str:
     """000000, 123456, 424242 and 111111 are sent: codes that are left in for tests and demonstrations."""
     fixed = {text[: context.progress.measured.digits] for text in FIXED}
 
-    def pick(account: Account | None) -> tuple[Account, str]:
+    def pick(account: EnrolledAccount | None) -> tuple[EnrolledAccount, str]:
         account = context.account() if account is None else account
         while True:
             code = context.code(account)
@@ -160,7 +160,7 @@ def no_fixed_code(context: Context) -> str:
 PARSING: Final = (exact_length, spent_in_any_spelling, only_ascii_digits, nothing_is_no_code, no_fixed_code)
 
 
-def _with_leading_zero(context: Context, account: Account | None) -> tuple[Account, str]:
+def _with_leading_zero(context: Context, account: EnrolledAccount | None) -> tuple[EnrolledAccount, str]:
     """Return an account, a new one unless given, whose code, which was never sent, begins with a zero, soon or now."""
     several = context.live and context.driver.can("new_account")
     accounts = [account] if account else [context.account() for _ in range(ACCOUNTS_AT_HAND if several else 1)]
@@ -172,7 +172,7 @@ def _with_leading_zero(context: Context, account: Account | None) -> tuple[Accou
     return account, context.code(account, zero=True).code
 
 
-def _step_with_leading_zero(context: Context, account: Account) -> int:
+def _step_with_leading_zero(context: Context, account: EnrolledAccount) -> int:
     step = context.first_step(account)
     while not account.token.code_at_step(step).startswith("0"):
         step += 1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, NotJudged
-from pytest_totphog.conformance.progress import Account
+from pytest_totphog.conformance.progress import EnrolledAccount
 
 if TYPE_CHECKING:
     from typing import Self
@@ -33,7 +33,9 @@ TURNS: Final = 2000
 HEAD_START: Final = 0.001
 
 
-def race(context: Context, what: str, make: Callable[[Account], str], send: Callable[[Any, str], Outcome]) -> None:
+def race(
+    context: Context, what: str, make: Callable[[EnrolledAccount], str], send: Callable[[Any, str], Outcome]
+) -> None:
     """Send something good for one login in several sessions at once, many times over.
 
     Args:
@@ -49,7 +51,7 @@ def race(context: Context, what: str, make: Callable[[Account], str], send: Call
     successes = rounds = 0
     monotonic = context.clock.monotonic
     started = monotonic()
-    account: Account | None = None
+    account: EnrolledAccount | None = None
     attempts: list[Any] = []
     with _Turns() as turns:
         while rounds < ROUNDS:

@@ -8,7 +8,7 @@ from pytest_totphog.conformance.check import rule
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import Broken, Level, NotJudged
-from pytest_totphog.conformance.progress import Account
+from pytest_totphog.conformance.progress import EnrolledAccount
 from pytest_totphog.conformance.rules.race import AT_ONCE, LEAST_ROUNDS, race
 
 __all__ = ["RECOVERY"]
@@ -106,9 +106,9 @@ def atomic_recovery(context: Context) -> str:
 
     context.presuppose("V21", again, "a recovery code is accepted again also when sent one after the other")
     unused: list[str] = []
-    owner: Account | None = None
+    owner: EnrolledAccount | None = None
 
-    def make(account: Account) -> str:
+    def make(account: EnrolledAccount) -> str:
         nonlocal owner, unused
         if account is not owner or not unused:
             owner, unused = account, list(_codes(context, account))
@@ -148,7 +148,7 @@ RECOVERY: Final = (
 )
 
 
-def _codes(context: Context, account: Account) -> list[str]:
+def _codes(context: Context, account: EnrolledAccount) -> list[str]:
     codes = context.driver.recovery_codes(account.handle)
     context.evidence.count("lists of recovery codes made")
     if not codes:
@@ -156,15 +156,15 @@ def _codes(context: Context, account: Account) -> list[str]:
     return codes
 
 
-def _recover(context: Context, account: Account, code: str, what: str) -> Outcome:
+def _recover(context: Context, account: EnrolledAccount, code: str, what: str) -> Outcome:
     return context.patient(account, context.begin(account), code, what, context.driver.submit_recovery_code)[0]
 
 
-def _accept(context: Context, account: Account, code: str) -> None:
+def _accept(context: Context, account: EnrolledAccount, code: str) -> None:
     context.accept(account, code, "a right recovery code", context.driver.submit_recovery_code)
 
 
-def _still_open(context: Context, account: Account, codes: list[str]) -> None:
+def _still_open(context: Context, account: EnrolledAccount, codes: list[str]) -> None:
     """See that what was refused was not refused by a lock."""
     if codes:
         _accept(context, account, codes[0])

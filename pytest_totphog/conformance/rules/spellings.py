@@ -8,7 +8,7 @@ from typing import Any
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.driver import Outcome
 from pytest_totphog.conformance.finding import NotJudged
-from pytest_totphog.conformance.progress import Account
+from pytest_totphog.conformance.progress import EnrolledAccount
 
 __all__ = ["accepted_of"]
 
@@ -18,8 +18,8 @@ def accepted_of(
     spellings: Iterable[tuple[str, Callable[[str], Any]]],
     *,
     spent: bool = False,
-    pick: Callable[[Account | None], tuple[Account, str]] | None = None,
-    account: Account | None = None,
+    pick: Callable[[EnrolledAccount | None], tuple[EnrolledAccount, str]] | None = None,
+    account: EnrolledAccount | None = None,
 ) -> list[str]:
     """Send what is made of right codes, a few for each, and return the names of what was accepted.
 
@@ -37,7 +37,7 @@ def accepted_of(
         NotJudged: when right codes are refused, or nothing of it can be sent.
     """
     pick, queue, sent, found = pick or context.unspent, list(spellings), 0, list[str]()
-    doubtful: list[Account] = []
+    doubtful: list[EnrolledAccount] = []
     code = ""
     while queue:
         fresh, batch = account is None, queue[: context.progress.failures]
@@ -69,7 +69,7 @@ def accepted_of(
 
 
 def _tried(
-    context: Context, account: Account, code: str, spellings: Sequence[tuple[str, Callable[[str], Any]]]
+    context: Context, account: EnrolledAccount, code: str, spellings: Sequence[tuple[str, Callable[[str], Any]]]
 ) -> tuple[int, int, bool]:
     """Send what is made of a code, up to the first that is accepted.
 

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from pytest_totphog import Authenticator, CodeUnavailable
+from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock
 from pytest_totphog.errors import StoreError
 from pytest_totphog.servers.shared_server import SharedTotpServer
@@ -26,7 +27,7 @@ from tests.support.threads import in_threads, wait_for
 pytestmark = pytest.mark.slow
 
 DATABASE = "the database postgres on localhost"
-FINGERPRINT = Authenticator().make(**ALICE).fingerprint
+FINGERPRINT = issuer_of(Authenticator().make(**ALICE)).token.fingerprint
 
 
 # The controller of pytest-xdist
@@ -114,7 +115,7 @@ def test_database_goes_away_under_a_store(postgresql: PostgreSQL) -> None:
     """Whoever uses it directly is told so, and goes on with the same store."""
     store = SqlStore(postgresql.url)
     alice = Authenticator(Clock(), ledger=store.ledger).make(name="alice", period=1)
-    codes = [alice.claim_code()]
+    codes = [issuer_of(alice).claim()]
     postgresql.stop()
     try:
         errors = []
@@ -124,7 +125,7 @@ def test_database_goes_away_under_a_store(postgresql: PostgreSQL) -> None:
             errors.append(str(caught.value))
     finally:
         postgresql.start()
-    codes += [alice.claim_code() for _ in range(2)]
+    codes += [issuer_of(alice).claim() for _ in range(2)]
     store.close()
 
     assert all(error.startswith(f"{DATABASE} failed: ") for error in errors)
@@ -257,8 +258,10 @@ def test_slow_network_and_a_long_line(network: Network) -> None:
     """Nobody waits for a step that comes too late; the error names the holders."""
     with SharedTotpServer(network.url, namespace="run") as server:
         token = server.add_token(name="alice", secret=SECRET)
-        step = token.claim_code(min_remaining=0, holder="gw0 test_login").step
-        token.authenticator.ledger.claim(token.fingerprint, step + 1, step + 1, holder="gw1 test_login", claimed_at=0)
+        step = issuer_of(token).claim(min_remaining=0, holder="gw0 test_login").step
+        issuer_of(token).keeper.ledger.claim(
+            issuer_of(token).token.fingerprint, step + 1, step + 1, holder="gw1 test_login", claimed_at=0
+        )
 
         with pytest.raises(CodeUnavailable, match=f"step {step + 1} was handed to gw1 test_login"):
             token.one_time_code(timeout=2)
@@ -294,11 +297,14 @@ def test_answer_is_lost(network: Network, monkeypatch: pytest.MonkeyPatch) -> No
         token = server.add_token(name="alice", secret=SECRET)
         network.loses_answers = True
         with pytest.raises(StoreError) as caught:
-            token.claim_code(holder="the one without an answer")
+            issuer_of(token).claim(holder="the one without an answer")
         network.loses_answers = False
-        ledger = token.authenticator.ledger
-        wait_for(lambda: ledger.last(token.fingerprint))
+        ledger = issuer_of(token).keeper.ledger
+        wait_for(lambda: ledger.last(issuer_of(token).token.fingerprint))
 
         assert str(caught.value) == f"the totphog server at {network.url} failed: it did not answer in time"
-        assert ledger.last(token.fingerprint).holder == "the one without an answer"
-        assert (ledger.last(token.fingerprint).step, token.claim_code().step) == (56843820, 56843821)
+        assert ledger.last(issuer_of(token).token.fingerprint).holder == "the one without an answer"
+        assert (ledger.last(issuer_of(token).token.fingerprint).step, issuer_of(token).claim().step) == (
+            56843820,
+            56843821,
+        )

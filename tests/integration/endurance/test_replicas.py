@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from pytest_totphog import Authenticator
+from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.stores.sql import SqlStore
 from tests.integration.endurance.conftest import ALICE, RunningVerifier
 from tests.integration.endurance.processes import Clients, Replica
@@ -41,7 +42,7 @@ def test_a_replica_is_killed_and_started_again(
     steps = [entry["step"] for entry in answered]
     assert len(set(steps)) == len(steps)
     store = SqlStore(postgresql_url)
-    fingerprint = Authenticator().make(**ALICE).fingerprint
+    fingerprint = issuer_of(Authenticator().make(**ALICE)).token.fingerprint
     claims = [store.ledger.find(fingerprint, step) for step in steps]
     store.close()
     assert [claim.holder for claim in claims if claim is not None] == [entry["holder"] for entry in answered]

@@ -45,7 +45,7 @@ TEST_LIFE = """
     ALICE = dict(name="alice", secret="{secret}", digits=8, period=1)
 
     def fingerprint():
-        return Authenticator().make(**ALICE).fingerprint
+        return issuer_of(Authenticator().make(**ALICE)).token.fingerprint
 
     def started_at():
         # The second after the last worker is there: the same in all of them.
@@ -66,7 +66,7 @@ TEST_LIFE = """
             totp_server.clock.wait_until(started_at() * 10**9, 10)
             while (left := end - time.time()) > 0:
                 try:
-                    claimed = token.claim_code(min_remaining=0, timeout=min(left, 3), holder=holder)
+                    claimed = issuer_of(token).claim(min_remaining=0, timeout=min(left, 3), holder=holder)
                 except CodeUnavailable:
                     totp_server.clock.wait_until((int(time.time()) + 1) * 10**9, 2)
                     continue

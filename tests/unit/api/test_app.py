@@ -16,6 +16,7 @@ from pytest_totphog import FrozenClock, TotpServer, TotpToken, __version__
 from pytest_totphog.api.app import totphog_app
 from pytest_totphog.api.namespaces import create_app
 from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials import qr
 from pytest_totphog.wsgi.gate import Gate
@@ -781,7 +782,7 @@ def test_a_refused_one_time_code_is_not_spent(
     response = client.post(f"{path}/one-time-code", json=body)
     assert response.status_code == 400
     assert response.json["error"].startswith(message)
-    assert authenticator.ledger.last(token.fingerprint) is None
+    assert authenticator.ledger.last(issuer_of(token).token.fingerprint) is None
     assert authenticator.clock.now().isoformat() == "2024-01-15T10:30:00+00:00"
 
 

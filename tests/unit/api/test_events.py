@@ -7,6 +7,7 @@ from werkzeug.test import Client
 
 from pytest_totphog import Authenticator, TotpToken
 from pytest_totphog.api.namespaces import create_app
+from pytest_totphog.authenticator.totp_token import issuer_of
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_codes_taken_by_processes_that_share_the_ledger_are_told(scope: str) -> 
     shared = Client(create_app())
     base = "/namespaces/nightly/api/v1"
     token: Any = shared.post(f"{base}/tokens", json={"name": "alice", "secret": "JBSWY3DPEHPK3PXP"}).json["data"]
-    fingerprint = Authenticator().make(name="alice", secret="JBSWY3DPEHPK3PXP").fingerprint
+    fingerprint = issuer_of(Authenticator().make(name="alice", secret="JBSWY3DPEHPK3PXP")).token.fingerprint
     key = fingerprint + scope
     claim = {"fingerprint": key, "earliest": 7, "latest": 7, "holder": "gw0 test_login", "claimed_at": 210.5}
     for _ in range(2):  # the second time the step is spent

@@ -17,6 +17,8 @@ from werkzeug.test import Client
 from pytest_totphog import __version__
 from pytest_totphog.api.app import totphog_app
 from pytest_totphog.authenticator.authenticator import Authenticator
+from pytest_totphog.authenticator.issuer import Issuer
+from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
 from pytest_totphog.wsgi.openapi import document
 from pytest_totphog.wsgi.routes import Route
 
@@ -53,7 +55,7 @@ def prepare(authenticator: Authenticator) -> None:
     authenticator.clear()
     authenticator.clock.freeze("2024-01-15T10:30:00Z")
     token = authenticator.make("otpauth://totp/GitHub:user@example.com?secret=JBSWY3DPEHPK3PXP&issuer=GitHub")
-    authenticator.add(replace(token, id=ID))
+    authenticator.add(TotpToken(Issuer(replace(issuer_of(token).token, id=ID), authenticator)))
 
 
 # The document

@@ -7,6 +7,7 @@ import pytest
 
 from pytest_totphog import Authenticator, Clock, CodeUnavailable, TotpToken
 from pytest_totphog.authenticator.journal import Journal
+from pytest_totphog.authenticator.totp_token import issuer_of
 
 SECRET = "JBSWY3DPEHPK3PXP"
 
@@ -42,7 +43,7 @@ def record(journal: Journal, token: TotpToken, *steps: int) -> None:
 def test_code_that_was_handed_out_is_recorded(authenticator: Authenticator, token: TotpToken) -> None:
     """With its step, its holder, and when it was on the token's clock."""
     authenticator.clock.tick(5)
-    token.claim_code(holder="gw1 test_login")
+    issuer_of(token).claim(holder="gw1 test_login")
 
     [event] = authenticator.journal.after()
     assert dataclasses.asdict(event) == {
@@ -62,9 +63,9 @@ def test_code_that_was_not_handed_out_is_not_recorded(authenticator: Authenticat
     """Nobody has it."""
     authenticator.clock.unfreeze()
     token = authenticator.make(name="alice", period=86_400)
-    token.claim_code(min_remaining=0)
+    issuer_of(token).claim(min_remaining=0)
     with pytest.raises(CodeUnavailable):
-        token.claim_code(min_remaining=0, timeout=0)
+        issuer_of(token).claim(min_remaining=0, timeout=0)
 
     assert len(authenticator.journal.after()) == 1
 

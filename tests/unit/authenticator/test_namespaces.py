@@ -14,6 +14,7 @@ import pytest
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.namespaces import Namespace, Namespaces
 from pytest_totphog.authenticator.replay_scope import ReplayScope
+from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import ClockNotFrozen, CodeUnavailable, InvalidInput, StoreError, TokenNotFound
@@ -149,7 +150,7 @@ def test_claims_on_one_secret_are_shared(namespaces: Namespaces, replica: Namesp
     steps = []
     for authenticator in (namespaces.get("mine"), replica.get("mine"), replica.get("other"), namespaces.default):
         authenticator.clock.freeze(HALF_PAST_TEN)
-        steps.append(authenticator.make(name="alice", secret=SECRET).claim_code().step)
+        steps.append(issuer_of(authenticator.make(name="alice", secret=SECRET)).claim().step)
 
     assert steps == [STEP, STEP + 1, STEP + 2, STEP + 3]
 
@@ -159,9 +160,9 @@ def test_holder_is_told_to_others(store: Store) -> None:
     mine = Namespaces(store, holder=lambda: "job 7").get("mine")
     token = mine.make(name="alice", secret=SECRET, period=86_400)
 
-    claimed = token.claim_code(min_remaining=0)
+    claimed = issuer_of(token).claim(min_remaining=0)
 
-    claim = store.ledger.find(token.fingerprint, claimed.step)
+    claim = store.ledger.find(issuer_of(token).token.fingerprint, claimed.step)
     assert claim is not None
     assert claim.holder == "job 7"
 
@@ -243,15 +244,17 @@ def test_frozen_clock_never_goes_back_by_itself(namespaces: Namespaces, replica:
         token = authenticator.make(name="alice", secret=SECRET)
         steps = []
         for _ in range(10):
-            steps.append(token.claim_code().step)
-            assert token.step_at(authenticator.clock.time_ns()) >= steps[-1]
+            steps.append(issuer_of(token).claim().step)
+            assert issuer_of(token).token.step_at(authenticator.clock.time_ns()) >= steps[-1]
         return steps
 
     steps = [step for each in in_threads(4, take) for step in each]
 
     # Of a step that another one has moved the clock past meanwhile nobody is given the code.
     assert len(set(steps)) == 40
-    last = authenticators[0].ledger.last(authenticators[0].make(name="alice", secret=SECRET).fingerprint)
+    last = authenticators[0].ledger.last(
+        issuer_of(authenticators[0].make(name="alice", secret=SECRET)).token.fingerprint
+    )
     assert last is not None
     assert authenticators[0].clock.time() == last.step * 30 == max(steps) * 30
 
@@ -293,14 +296,24 @@ def test_closing_ends_all_waiting(namespaces: Namespaces, name: str) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         waiter = pool.submit(token.one_time_code, 0, 0, 86_400)
-        while authenticator.ledger.find(token.fingerprint, token.step_at(authenticator.clock.time_ns()) + 1) is None:
+        while (
+            authenticator.ledger.find(
+                issuer_of(token).token.fingerprint, issuer_of(token).token.step_at(authenticator.clock.time_ns()) + 1
+            )
+            is None
+        ):
             assert not waiter.done()
         namespaces.close()
 
         with pytest.raises(CodeUnavailable, match="its server was stopped before the next one began"):
             waiter.result(10)
         # And the step that nobody was given is free.
-        assert authenticator.ledger.find(token.fingerprint, token.step_at(authenticator.clock.time_ns()) + 1) is None
+        assert (
+            authenticator.ledger.find(
+                issuer_of(token).token.fingerprint, issuer_of(token).token.step_at(authenticator.clock.time_ns()) + 1
+            )
+            is None
+        )
 
 
 @pytest.mark.parametrize("named", ["before", "meanwhile"])
@@ -321,7 +334,7 @@ def test_opening_again_lets_all_wait(namespaces: Namespaces, named: str) -> None
 def take_two(authenticator: Authenticator) -> tuple[int, int]:
     """Take a code and the next one, which is waited for, at most a second, and return their steps."""
     token = authenticator.make(name="alice", period=1)
-    return token.claim_code(min_remaining=0).step, token.claim_code(min_remaining=0).step
+    return issuer_of(token).claim(min_remaining=0).step, issuer_of(token).claim(min_remaining=0).step
 
 
 # Pruning
@@ -412,7 +425,7 @@ def test_frozen_time_of_one_does_not_reach_real_time_of_others(namespaces: Names
 
     tokens[1].one_time_code(min_remaining=0, timeout=0)
     other.clock.freeze(HALF_PAST_TEN)
-    assert tokens[1].claim_code().step > STEP // 2880
+    assert issuer_of(tokens[1]).claim().step > STEP // 2880
     mine.clock.unfreeze()
     with pytest.raises(CodeUnavailable, match=r"on a clock frozen 12\d years ahead, at 2150-01-01T12:00:00Z"):
         tokens[0].one_time_code(min_remaining=0, timeout=0)
@@ -429,7 +442,7 @@ def test_scope_that_a_run_tells(namespaces: Namespaces, replica: Namespaces) -> 
         mine.on_scope(ReplayScope("run", part))
         same = replica.get("mine").make(name="alice", secret=SECRET)
         mine.clock.freeze(HALF_PAST_TEN)
-        steps.append((token.claim_code().step - STEP, same.claim_code().step - STEP))
+        steps.append((issuer_of(token).claim().step - STEP, issuer_of(same).claim().step - STEP))
 
     assert steps == [(0, 1), (2, 3), (0, 1), (0, 1), (4, 5)]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog import FrozenClock, InvalidInput, TotpServer, fill_code
+from pytest_totphog.authenticator.totp_token import issuer_of
 from tests.support.browser import Browser
 
 # 2024-01-15T10:30:00Z, where the clock stands, as JavaScript has it.
@@ -202,8 +203,8 @@ def test_released_and_applied_again(applied: Browser, frozen_clock: FrozenClock)
     [
         lambda token, _: token.one_time_code(),
         lambda token, page: fill_code(page, "input", token),
-        lambda token, page: token.authenticator.enroll_from(page),
-        lambda token, _: token.authenticator.clock.tick(0),
+        lambda token, page: issuer_of(token).keeper.enroll_from(page),
+        lambda token, _: issuer_of(token).keeper.clock.tick(0),
     ],
     ids=["one_time_code", "fill_code", "enroll_from", "move"],
 )

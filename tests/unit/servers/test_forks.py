@@ -104,18 +104,19 @@ def test_forked_processes_take_no_code_twice() -> None:
     """By their own copies of the server's token."""
     program = """
 import multiprocessing
+from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog import TotpServer
 
 with TotpServer() as server:
     token = server.add_token()
     def take(taken):
-        taken.put(token.claim_code(lookahead=1000, timeout=0).step)
+        taken.put(issuer_of(token).claim(lookahead=1000, timeout=0).step)
     context = multiprocessing.get_context("fork")
     taken = context.SimpleQueue()
     children = [context.Process(target=take, args=(taken,)) for _ in range(3)]
     for child in children:
         child.start()
-    show(len({taken.get() for _ in children} | {token.claim_code(lookahead=1000, timeout=0).step}))
+    show(len({taken.get() for _ in children} | {issuer_of(token).claim(lookahead=1000, timeout=0).step}))
     for child in children:
         child.join()
 """

@@ -12,6 +12,7 @@ import requests
 from werkzeug.wrappers import Response
 
 from pytest_totphog import CodeUnavailable, InvalidInput, ServerError, StoreError, TokenNotFound, TotpServer
+from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.servers.shared_server import SharedTotpServer, base_url
 from pytest_totphog.wsgi.server import Server
@@ -172,7 +173,7 @@ def test_claims_are_shared(running: TotpServer, join: Join) -> None:
     for server in servers:
         server.clock.freeze(HALF_PAST_TEN)
 
-    steps = [server.add_token(secret=SECRET).claim_code().step for server in servers]
+    steps = [issuer_of(server.add_token(secret=SECRET)).claim().step for server in servers]
 
     assert steps == [56_843_820, 56_843_821, 56_843_822]
 
@@ -306,11 +307,11 @@ def test_stopping_ends_the_wait_for_a_code(join: Join) -> None:
     """However long the time-out."""
     server = join()
     token = server.add_token(period=86_400)
-    step = token.claim_code(min_remaining=0).step
+    step = issuer_of(token).claim(min_remaining=0).step
 
     with ThreadPoolExecutor(1) as pool:
         waiter = pool.submit(token.one_time_code, 0, 0, 86_400)
-        while server.store.ledger.find(token.fingerprint, step + 1) is None:
+        while server.store.ledger.find(issuer_of(token).token.fingerprint, step + 1) is None:
             assert not waiter.done()
         server.stop()
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import requests
 
 from pytest_totphog.authenticator.totp_token import TotpToken
-from pytest_totphog.conformance.drivers import Account, HttpLogin
+from pytest_totphog.conformance.drivers import HttpLogin, LoginAccount
 from pytest_totphog.servers.practice import PracticeBackend
 from pytest_totphog.servers.totp_server import TotpServer
 
-ADA = Account("ada", "ahoy")
+ADA = LoginAccount("ada", "ahoy")
 
 
 class SiteLogin(HttpLogin):
@@ -55,7 +55,7 @@ class Enrolled:
     """An account with TOTP at a running login-demo."""
 
     url: str
-    account: Account
+    account: LoginAccount
     token: TotpToken
 
 
@@ -72,4 +72,4 @@ def enrolled(backend: PracticeBackend, server: TotpServer) -> Enrolled:
     token = server.enroll(post("/mfa/totp/setup", bearer)["manualEntryKey"])
     assert post("/mfa/totp/verify", bearer, code=token.one_time_code())["success"]
     backend.clock.tick(60)
-    return Enrolled(backend.url, Account("ada@example.com", "note G"), token)
+    return Enrolled(backend.url, LoginAccount("ada@example.com", "note G"), token)
