@@ -199,7 +199,7 @@ def _database(options: argparse.Namespace) -> str | None:
 
 def _gate(options: argparse.Namespace) -> Gate:
     from pytest_totphog.errors import InvalidInput
-    from pytest_totphog.servers.totp_server import gate_for
+    from pytest_totphog.wsgi.gate import gate_for
 
     # A secret of CI's often ends with a line break, which no header carries.
     api_key = options.api_key or os.environ.get("TOTPHOG_API_KEY", "").strip() or None

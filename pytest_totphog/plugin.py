@@ -173,8 +173,9 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.fixture(scope="session")
 def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
     """The server that totp_server gives, for session-, module- and class-scoped fixtures."""
-    server = _session(pytestconfig).server()
-    checked("totp_server", server.start_when_possible)
+    session = _session(pytestconfig)
+    server = session.server()
+    session.start(server)
     yield server
     server.stop()
 
@@ -185,12 +186,10 @@ def totp_server(totp_server_session: TotpServer, request: pytest.FixtureRequest)
 
     A test starts from the tokens that wider-scoped fixtures made, and what it adds is gone after it.
     """
-    checked("totp_server", totp_server_session.start_when_possible)
-    tokens = checked("totp_server", lambda: totp_server_session.tokens)
-    with _session(request.config).borrowed_clock(request):
+    session = _session(request.config)
+    with session.borrowed_clock(request), session.borrowed_server(totp_server_session):
         _give_to_test_case(request, totp_server_session)
         yield totp_server_session
-        checked("totp_server", totp_server_session.restore, tokens)
 
 
 @pytest.fixture

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from pytest_totphog.authenticator.accounts import Account, TotpAccount
     from pytest_totphog.authenticator.totp_token import TotpToken
     from pytest_totphog.secrecy.masks import Masks
+    from pytest_totphog.servers.own_place import OwnPlace
     from pytest_totphog.servers.practice import PracticeBackend
-    from pytest_totphog.servers.shared_server import SharedTotpServer
+    from pytest_totphog.servers.shared_place import SharedPlace
     from pytest_totphog.servers.totp_server import TotpServer
     from pytest_totphog.stores import Store
     from pytest_totphog.stores.leases import Leases
@@ -133,7 +134,7 @@ class Session:
         process's.
         """
         if option(self.config, "url"):
-            return self._shared_server.store
+            return self._shared_place.store
         return controller_store(self.config) or MemoryStore()
 
     @property
@@ -150,21 +151,25 @@ class Session:
 
     def server(self) -> TotpServer:
         """Return the server that totp_server gives: a new one, or with `--totphog-url` the one that runs."""
-        if option(self.config, "url"):
-            return self._shared_server
-        from pytest_totphog.servers.totp_server import TotpServer
+        from pytest_totphog.servers.totp_server import server_at
 
-        server: TotpServer = checked(
-            "totp_server",
-            TotpServer,
-            option(self.config, "host"),
-            port(self.config),
-            clock=self.clock,
-            store=MemoryStore(self.ledger),
-            scope=ReplayScope,  # the ledger knows
-            **self._code_options(),
-        )
-        return server
+        return server_at(self._shared_place if option(self.config, "url") else self._own_place())
+
+    def start(self, server: TotpServer) -> None:
+        """Start a server for a fixture, unless it runs."""
+        from pytest_totphog.servers.totp_server import place_of
+
+        checked("totp_server", place_of(server).start_when_possible)
+
+    @contextmanager
+    def borrowed_server(self, server: TotpServer) -> Iterator[None]:
+        """Let a test use a server: it runs, and the tokens that the test adds are gone afterwards."""
+        from pytest_totphog.servers.totp_server import place_of
+
+        self.start(server)
+        tokens = checked("totp_server", lambda: server.tokens)
+        yield
+        checked("totp_server", place_of(server).restore, tokens)
 
     def holder(self) -> str:
         """Return the holder of a code or an account: the test, its worker, and among many runs its job."""
@@ -249,16 +254,26 @@ class Session:
         yield take
         checked("totp_account", pool.close)
 
+    def _own_place(self) -> OwnPlace:
+        from pytest_totphog.authenticator.authenticator import Authenticator
+        from pytest_totphog.credentials.token import Token
+        from pytest_totphog.servers.own_place import OwnPlace
+        from pytest_totphog.wsgi.gate import gate_for
+
+        store, host = MemoryStore(self.ledger), option(self.config, "host")
+        authenticator = Authenticator(self.clock, store.repository(Token), store.ledger, **self._code_options())
+        return OwnPlace(authenticator, store, checked("totp_server", gate_for, host), host, port(self.config))
+
     @_Once
-    def _shared_server(self) -> SharedTotpServer:
-        from pytest_totphog.servers.shared_server import SharedTotpServer
+    def _shared_place(self) -> SharedPlace:
+        from pytest_totphog.servers.shared_place import SharedPlace
 
         api_key = os.environ.get("TOTPHOG_API_KEY", "").strip() or None
         if api_key is not None:
             self.secrets.learn_api_key(api_key)
-        server: SharedTotpServer = checked(
+        place: SharedPlace = checked(
             "the environment's TOTPHOG_API_KEY",
-            SharedTotpServer,
+            SharedPlace,
             option(self.config, "url"),
             api_key=api_key,
             namespace=self._namespace,
@@ -267,9 +282,9 @@ class Session:
             scope=self._scope,
             **self._code_options(),
         )
-        self.config.add_cleanup(server.store.close)
-        self.config.pluginmanager.register(_ScopeTeller(server), "totphog-scope-teller")
-        return server
+        self.config.add_cleanup(place.store.close)
+        self.config.pluginmanager.register(_ScopeSender(place), "totphog-scope-sender")
+        return place
 
     def _code_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
@@ -321,12 +336,12 @@ def _flaws(request: pytest.FixtureRequest) -> tuple[Any, ...]:
     return tuple(each for marker in markers for each in marker.args)
 
 
-class _ScopeTeller:
-    """Tells a shared server where claims over HTTP count, test by test."""
+class _ScopeSender:
+    """Sends a shared server where claims over HTTP count, test by test."""
 
-    def __init__(self, server: SharedTotpServer) -> None:
-        self._server = server
+    def __init__(self, place: SharedPlace) -> None:
+        self._place = place
 
     def pytest_runtest_setup(self) -> None:
-        """Tell it, after it has been found out."""
-        checked("--totphog-url", self._server.show_scope)
+        """Send it, after the plugin has read the test's marker."""
+        checked("--totphog-url", self._place.send_scope)

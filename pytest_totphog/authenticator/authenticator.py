@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, overload
+from collections.abc import Callable
+from typing import Any
 
 from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.authenticator.issuer import DEFAULT_TIMEOUT, Issuer
 from pytest_totphog.authenticator.journal import Journal
 from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
-from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.enrolment.sources import Source, accounts_in
@@ -139,23 +137,6 @@ class Authenticator:
                 f"{', '.join(map(_account_name, tokens))}; accepted is one; in Python enroll_all() takes all of them"
             )
         return self.add(tokens[0])
-
-    @overload
-    def enroll_from(
-        self, page: AsyncPage, locator: Any = None, name: str = "account", *, timeout: float = 10
-    ) -> Awaitable[TotpToken]: ...
-
-    @overload
-    def enroll_from(
-        self, page: SyncPage | WebDriver, locator: Any = None, name: str = "account", *, timeout: float = 10
-    ) -> TotpToken: ...
-
-    def enroll_from(self, page: Any, locator: Any = None, name: str = "account", *, timeout: float = 10) -> Any:
-        """Add a token from what a set-up page shows in a browser; see `TotpServer.enroll_from`."""
-        from pytest_totphog.enrolment.setup_page import enrolled_from
-
-        self.clock.followers.call()  # what another thread has moved, the page shows only from here
-        return enrolled_from(page, locator, partial(self.enroll, name=name), timeout)
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
         """Add a token for each account that a source shows; see `TotpServer.enroll_all`."""

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import warnings
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast, overload
 
-from pytest_totphog.api.app import BASE_PATH
-from pytest_totphog.api.namespaces import NamespacedApp
 from pytest_totphog.authenticator.authenticator import Authenticator
-from pytest_totphog.authenticator.codes import TakenCode
 from pytest_totphog.authenticator.issuer import DEFAULT_TIMEOUT
-from pytest_totphog.authenticator.namespaces import Namespaces
-from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
+from pytest_totphog.authenticator.replay_scope import UNNAMED, ScopedLedger
 from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import DEFAULT_ISSUER, Token
 from pytest_totphog.enrolment.sources import Source
-from pytest_totphog.errors import InvalidCall, ServerError, hidden_in_reports
+from pytest_totphog.errors import InvalidCall, hidden_in_reports
+from pytest_totphog.servers.own_place import OwnPlace
+from pytest_totphog.servers.place import Place
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
-from pytest_totphog.wsgi.gate import LOOPBACK_HOSTS, Gate
-from pytest_totphog.wsgi.server import Server, SslContext
+from pytest_totphog.wsgi.gate import gate_for
+from pytest_totphog.wsgi.server import SslContext
 
 if TYPE_CHECKING:
     from typing import Never, Self
 
-__all__ = ["TotpServer", "gate_for"]
+__all__ = ["TotpServer", "place_of", "server_at"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -52,9 +47,6 @@ class TotpServer:
         min_remaining: seconds that a one-time code must have to live unless its taker says otherwise; unless given 10,
             or half of a period below 20.
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
-        on_code: called with every code that a token gives.
-        on_token: called with every token before anybody else has it, and perhaps again.
-        scope: says where what its tokens hand out counts; for all who name no namespace unless given.
 
     Raises:
         ServerError: for an address beyond loopback without a key.
@@ -73,30 +65,18 @@ class TotpServer:
         access_log: Callable[[str], None] | None = None,
         min_remaining: float | None = None,
         timeout: float = DEFAULT_TIMEOUT,
-        on_code: Callable[[TakenCode], None] | None = None,
-        on_token: Callable[[Token], None] | None = None,
-        scope: Callable[[], ReplayScope] = lambda: UNNAMED,
     ) -> None:
         store = MemoryStore() if store is None else store
         clock = FrozenClock() if clock is None else clock
-        self._authenticator = Authenticator(
-            clock,
-            store.repository(Token),
-            ScopedLedger(store, clock, scope),
-            min_remaining=min_remaining,
-            timeout=timeout,
-            on_code=on_code,
-            on_token=on_token,
+        ledger = ScopedLedger(store, clock, lambda: UNNAMED)
+        authenticator = Authenticator(
+            clock, store.repository(Token), ledger, min_remaining=min_remaining, timeout=timeout
         )
-        self._namespaces = Namespaces(store, self._authenticator)
-        app = NamespacedApp(self._namespaces, gate_for(host, api_key=api_key, insecure=insecure))
-        self._server = Server(app, host, port, ssl_context, access_log)
-        self._waiting = False
-        self._starting = threading.RLock()
+        gate = gate_for(host, api_key=api_key, insecure=insecure)
+        self._place: Place = OwnPlace(authenticator, store, gate, host, port, ssl_context, access_log)
 
     def __repr__(self) -> str:
-        state = f"at {self.url}" if self.running else "waiting" if self._waiting else "stopped"
-        return f"<TotpServer {state}, {len(self.tokens)} tokens>"
+        return f"<TotpServer {self._place}>"
 
     def __enter__(self) -> Self:
         self.start()
@@ -108,27 +88,27 @@ class TotpServer:
     @property
     def running(self) -> bool:
         """Whether requests are answered."""
-        return self._server.running
+        return self._place.running
 
     @property
     def url(self) -> str:
         """The server's base URL."""
-        return self._asked.url
+        return self._place.url
 
     @property
     def api_url(self) -> str:
         """The base URL of the TOTPHog API."""
-        return self.url + BASE_PATH
+        return self._place.api_url
 
     @property
     def host(self) -> str:
         """The address the server listens on."""
-        return self._server.host
+        return self._place.host
 
     @property
     def port(self) -> int:
         """The port the server listens on."""
-        return self._asked.port
+        return self._place.port
 
     @property
     def clock(self) -> FrozenClock:
@@ -146,37 +126,15 @@ class TotpServer:
         Raises:
             ServerError: when it runs already or the address cannot be had.
         """
-        with self._starting:
-            self._server.start()
-            self._waiting = False
-        self._namespaces.open(self.api_url)
-
-    def start_when_possible(self) -> None:
-        """Start unless it runs; where sockets are forbidden, wait until somebody asks for its URL or port.
-
-        Tokens can be used all the same. pytest-socket forbids them, and so do many suites on their own.
-
-        Raises:
-            ServerError: when its address cannot be had.
-        """
-        if not self.running:
-            self._waiting = _sockets_are_forbidden()
-            if self._waiting:
-                self._namespaces.open(lambda: self.api_url)
-            else:
-                self.start()
+        self._place.start()
 
     def stop(self) -> None:
         """Stop listening, end every connection and give up all waiting; the tokens stay."""
-        self._waiting = False
-        self._namespaces.close()
-        self._server.stop()
+        self._place.stop()
 
     def reset(self) -> None:
         """Remove all tokens and let the clock run, unless `frozen_clock` holds it; what was handed out stays spent."""
-        self._authenticator.clear()
-        if not self.clock.held:
-            self.clock.unfreeze()
+        self._place.reset()
 
     def add_token(
         self,
@@ -271,7 +229,10 @@ class TotpServer:
             InvalidInput: when page or locator are not what is accepted.
             MissingExtra: for a picture, without the extra `qr`.
         """
-        return self._authenticator.enroll_from(page, locator, name, timeout=timeout)
+        from pytest_totphog.enrolment.setup_page import enrolled_from
+
+        self.clock.followers.call()  # what another thread has moved, the page shows only from here
+        return enrolled_from(page, locator, partial(self.enroll, name=name), timeout)
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
         """Add a token for each account that a source shows.
@@ -303,54 +264,18 @@ class TotpServer:
         """Remove all tokens; what was handed out stays spent."""
         self._authenticator.clear()
 
-    def restore(self, tokens: list[TotpToken]) -> None:
-        """Keep just these tokens, in this order: remove the others, put back the missing."""
-        self._authenticator.restore(tokens)
-
     @property
-    def _asked(self) -> Server:
-        """What listens; somebody asks where."""
-        with self._starting:
-            if self._waiting:
-                self.start()
-        return self._server
+    def _authenticator(self) -> Authenticator:
+        return self._place.authenticator
 
 
-def _sockets_are_forbidden() -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pytest-socket warns of each attempt
-        try:
-            socket.socket().close()
-        except OSError:  # the system's reason; to listen fails as well, and says more
-            return False
-        except Exception:  # noqa: BLE001 # each has one of its own
-            return True
-    return False
+def server_at(place: Place) -> TotpServer:
+    """Return the server whose tokens live at a place."""
+    server = TotpServer.__new__(TotpServer)
+    server._place = place  # noqa: SLF001 # of this module
+    return server
 
 
-def gate_for(
-    host: str, *, api_key: str | None = None, insecure: bool = False, permissions: str = "api_key=… or insecure=True"
-) -> Gate:
-    """Return the gate of a server on an address.
-
-    Args:
-        host: the address.
-        api_key: what clients must send.
-        insecure: whether an address beyond loopback is allowed without a key.
-        permissions: how the caller says either, for an error.
-
-    Raises:
-        ServerError: for an address beyond loopback without a key, unless `insecure` says so.
-    """
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback and api_key is None and not insecure:
-        raise ServerError(
-            f"{host} is reachable from other machines, and whoever reaches this server reads its secrets; "
-            f"listen on 127.0.0.1, or give {permissions} where it is meant"
-        )
-    own = f"[{host}]" if ":" in host else host
-    trusted_hosts = tuple(dict.fromkeys((*LOOPBACK_HOSTS, own))) if loopback else None
-    return Gate(trusted_hosts=trusted_hosts, api_key=api_key)
+def place_of(server: TotpServer) -> Place:
+    """Return where the tokens of a server live."""
+    return server._place  # noqa: SLF001 # of this module

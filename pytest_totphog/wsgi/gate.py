@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hmac
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Protocol
 
+from pytest_totphog.errors import ServerError
 from pytest_totphog.wsgi.errors import HttpError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["LOOPBACK_HOSTS", "PRIVATE_HEADERS", "WELCOME", "Check", "Gate"]
+__all__ = ["LOOPBACK_HOSTS", "PRIVATE_HEADERS", "WELCOME", "Check", "Gate", "gate_for"]
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -110,3 +112,31 @@ def _is_foreign(environ: WSGIEnvironment) -> bool:
 def _without_port(host: str) -> str:
     """Return a host, in lower case, without the port that its scheme implies."""
     return host.lower().removesuffix(":80").removesuffix(":443")
+
+
+def gate_for(
+    host: str, *, api_key: str | None = None, insecure: bool = False, permissions: str = "api_key=… or insecure=True"
+) -> Gate:
+    """Return the gate of a server on an address.
+
+    Args:
+        host: the address.
+        api_key: what clients must send.
+        insecure: whether an address beyond loopback is allowed without a key.
+        permissions: how the caller gives either, for an error.
+
+    Raises:
+        ServerError: for an address beyond loopback without a key, unless `insecure` says so.
+    """
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback and api_key is None and not insecure:
+        raise ServerError(
+            f"{host} is reachable from other machines, and whoever reaches this server reads its secrets; "
+            f"listen on 127.0.0.1, or give {permissions} where it is meant"
+        )
+    own = f"[{host}]" if ":" in host else host
+    trusted_hosts = tuple(dict.fromkeys((*LOOPBACK_HOSTS, own))) if loopback else None
+    return Gate(trusted_hosts=trusted_hosts, api_key=api_key)

@@ -11,7 +11,8 @@ import pytest
 from pytest_totphog import ServerError, TotpServer
 from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.secrecy import masks
-from pytest_totphog.servers.shared_server import SharedTotpServer
+from pytest_totphog.servers.shared_place import SharedPlace
+from pytest_totphog.servers.totp_server import place_of
 from pytest_totphog.session import Session
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.remote import RemoteStore
@@ -190,7 +191,7 @@ def test_server_of_the_process(configure: Configure) -> None:
 
     server = Session.of(config).server()
 
-    assert not isinstance(server, SharedTotpServer)
+    assert not isinstance(place_of(server), SharedPlace)
     token = server.add_token(secret="JBSWY3DPEHPK3PXP", period=86_400)
     step = issuer_of(token).claim(min_remaining=0).step
     claim = Session.of(config).store.ledger.last(issuer_of(token).token.fingerprint)
@@ -204,10 +205,11 @@ def test_server_of_a_url(configure: Configure, running: TotpServer, monkeypatch:
     config = configure(f"--totphog-url={running.url}/")
 
     with Session.of(config).server() as server:
-        assert isinstance(server, SharedTotpServer)
         assert server.url.startswith(f"{running.url}/namespaces/")
-        assert Session.of(config).server() is server
-        assert server.store is Session.of(config).store
+        place = place_of(server)
+        assert isinstance(place, SharedPlace)
+        assert place_of(Session.of(config).server()) is place
+        assert place.store is Session.of(config).store
 
 
 @pytest.mark.parametrize("key", ["open sesame\n", " open sesame\r\n"])
@@ -250,7 +252,7 @@ def test_url_of_the_ini_file(configure: Configure) -> None:
 
     assert Session.of(configure(**ini)).server().port == 8045
     assert Session.of(configure("--totphog-url=http://127.0.0.1:8046", **ini)).server().port == 8046
-    assert not isinstance(Session.of(configure("--totphog-url=", **ini)).server(), SharedTotpServer)
+    assert not isinstance(place_of(Session.of(configure("--totphog-url=", **ini)).server()), SharedPlace)
 
 
 def test_url_that_is_none_ends_the_run(configure: Configure) -> None:
@@ -300,7 +302,7 @@ def test_shared_server_is_made_once(configure: Configure) -> None:
     config = configure("--totphog-url=http://127.0.0.1:8045")
     config.pluginmanager.register(Hesitant())
 
-    assert len({id(each) for each in in_threads(8, lambda _: Session.of(config).server())}) == 1
+    assert len({id(each) for each in in_threads(8, lambda _: place_of(Session.of(config).server()))}) == 1
 
 
 # What the ini file says of one-time codes

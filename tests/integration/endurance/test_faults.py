@@ -15,7 +15,8 @@ from pytest_totphog import Authenticator, CodeUnavailable
 from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock
 from pytest_totphog.errors import StoreError
-from pytest_totphog.servers.shared_server import SharedTotpServer
+from pytest_totphog.servers.shared_place import SharedPlace
+from pytest_totphog.servers.totp_server import server_at
 from pytest_totphog.stores import remote
 from pytest_totphog.stores.sql import SqlStore
 from tests.integration.endurance.conftest import ALICE, SECRET, RunningVerifier
@@ -245,7 +246,7 @@ def test_slow_network(network: Network, verifier: RunningVerifier) -> None:
     """Three test runs with one account each get codes that live when they arrive, and no code comes twice."""
 
     def run(number: int) -> list[str]:
-        with SharedTotpServer(network.url, namespace=f"run-{number}") as server:
+        with server_at(SharedPlace(network.url, namespace=f"run-{number}")) as server:
             token = server.add_token(**ALICE)
             logins = [{"code": token.one_time_code(timeout=30), "holder": f"run {number}"} for _ in range(2)]
             return [requests.post(verifier.url, json=login, timeout=30).text for login in logins]
@@ -256,7 +257,7 @@ def test_slow_network(network: Network, verifier: RunningVerifier) -> None:
 
 def test_slow_network_and_a_long_line(network: Network) -> None:
     """Nobody waits for a step that comes too late; the error names the holders."""
-    with SharedTotpServer(network.url, namespace="run") as server:
+    with server_at(SharedPlace(network.url, namespace="run")) as server:
         token = server.add_token(name="alice", secret=SECRET)
         step = issuer_of(token).claim(min_remaining=0, holder="gw0 test_login").step
         issuer_of(token).keeper.ledger.claim(
@@ -293,7 +294,7 @@ def test_answer_is_lost(network: Network, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(remote, "TIMEOUT", 1)
     clock = Clock()
     clock.freeze("2024-01-15T10:30:00Z")
-    with SharedTotpServer(network.url, namespace="run", clock=clock) as server:
+    with server_at(SharedPlace(network.url, namespace="run", clock=clock)) as server:
         token = server.add_token(name="alice", secret=SECRET)
         network.loses_answers = True
         with pytest.raises(StoreError) as caught:

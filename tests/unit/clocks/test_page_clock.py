@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from pytest_totphog import FrozenClock, InvalidInput, TotpServer, fill_code
-from pytest_totphog.authenticator.totp_token import issuer_of
 from tests.support.browser import Browser
 
 # 2024-01-15T10:30:00Z, where the clock stands, as JavaScript has it.
@@ -201,10 +200,10 @@ def test_released_and_applied_again(applied: Browser, frozen_clock: FrozenClock)
 @pytest.mark.parametrize(
     "act",
     [
-        lambda token, _: token.one_time_code(),
-        lambda token, page: fill_code(page, "input", token),
-        lambda token, page: issuer_of(token).keeper.enroll_from(page),
-        lambda token, _: issuer_of(token).keeper.clock.tick(0),
+        lambda server, _: server.tokens[0].one_time_code(),
+        lambda server, page: fill_code(page, "input", server.tokens[0]),
+        lambda server, page: server.enroll_from(page),
+        lambda server, _: server.clock.tick(0),
     ],
     ids=["one_time_code", "fill_code", "enroll_from", "move"],
 )
@@ -216,7 +215,8 @@ def test_moved_by_another_thread(applied: Browser, frozen_clock: FrozenClock, ac
     mover.join()
     assert frozen_clock.time() * 1000 == THEN + 1000
     with TotpServer(clock=frozen_clock) as server:
-        applied.do(act, server.add_token(secret=SECRET), applied.page)
+        server.add_token(secret=SECRET)
+        applied.do(act, server, applied.page)
         assert applied.js(NOW) == THEN + 1000
 
 

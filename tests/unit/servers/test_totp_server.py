@@ -23,9 +23,10 @@ from pytest_totphog import (
     TotpServer,
 )
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.servers.totp_server import gate_for
+from pytest_totphog.servers.totp_server import place_of
 from pytest_totphog.wsgi.client import Client
 from pytest_totphog.wsgi.errors import HttpError
+from pytest_totphog.wsgi.gate import gate_for
 from tests.support.raw_http import RawClient
 from tests.support.threads import in_threads
 
@@ -156,7 +157,7 @@ def test_restoring_keeps_just_these_tokens(server: TotpServer) -> None:
     before = server.tokens
     server.remove(removed)
     server.add_token(name="added")
-    server.restore(before)
+    place_of(server).restore(before)
     assert {token.name for token in server.tokens} == {"kept", "removed"}
     assert get(f"{server.api_url}/tokens/{kept.id}")["name"] == "kept"
 
@@ -427,7 +428,7 @@ def test_a_server_without_sockets_waits_until_it_is_asked(monkeypatch: pytest.Mo
     server = TotpServer()
     with monkeypatch.context() as patched:
         patched.setattr(socket, "socket", forbidden)
-        server.start_when_possible()
+        place_of(server).start_when_possible()
         token = server.add_token(name="alice")
 
         assert len(token.one_time_code(min_remaining=0)) == 6
@@ -439,7 +440,7 @@ def test_a_server_without_sockets_waits_until_it_is_asked(monkeypatch: pytest.Mo
 
     assert requests.get(token.code_url, timeout=5).status_code == 200
     assert server.running is True
-    server.start_when_possible()  # runs already
+    place_of(server).start_when_possible()  # runs already
     server.stop()
     with pytest.raises(ServerError, match="is not running"):
         assert server.url
@@ -464,9 +465,9 @@ def test_a_server_that_waits_starts_once_sockets_are_there(monkeypatch: pytest.M
     server = TotpServer(port=port)
     with monkeypatch.context() as patched:
         patched.setattr(socket, "socket", None)
-        server.start_when_possible()
+        place_of(server).start_when_possible()
         assert server.running is False
-    server.start_when_possible()
+    place_of(server).start_when_possible()
     assert requests.get(f"http://127.0.0.1:{port}/api/v1/health", timeout=5).status_code == 200
     server.stop()
 
@@ -476,6 +477,6 @@ def test_a_server_is_asked_by_many_threads_and_starts_once(monkeypatch: pytest.M
     server = TotpServer()
     with monkeypatch.context() as patched:
         patched.setattr(socket, "socket", None)
-        server.start_when_possible()
+        place_of(server).start_when_possible()
     assert len(set(in_threads(8, lambda _: server.url))) == 1
     server.stop()

@@ -1,4 +1,4 @@
-"""A TOTP server that somebody else runs, for many test runs."""
+"""A running `totphog serve`, which many test runs share."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import ServerError, StoreError, hidden_in_reports
 from pytest_totphog.inputs import base_url
-from pytest_totphog.servers.totp_server import TotpServer
+from pytest_totphog.servers.place import Place
 from pytest_totphog.stores.remote import RemoteStore
 
-__all__ = ["SharedTotpServer"]
+__all__ = ["SharedPlace"]
 
 __tracebackhide__ = hidden_in_reports
 
 
-class SharedTotpServer(TotpServer):
+class SharedPlace(Place):
     """A running `totphog serve`: tokens of a namespace of one's own there, and the ledger that all share.
 
     Args:
@@ -36,8 +36,11 @@ class SharedTotpServer(TotpServer):
         namespace: which tokens are one's own: 1 to 100 letters, digits, dots, dashes and underscores.
         clock: what the codes of its tokens follow; the system's time unless given. Where it is frozen, the clock of
             the namespace stands too; whatever moves that one over HTTP moves it alone.
-        scope: says where what its tokens hand out counts; for all who use the namespace unless given.
+        scope: returns where what its tokens hand out counts; for all who use the namespace unless given.
         options: `holder`, `min_remaining`, `timeout`, `on_code` and `on_token`, as `Authenticator` takes them.
+
+    Attributes:
+        store: where the server keeps what test runs share.
 
     Raises:
         InvalidInput: when the URL is none of http or https.
@@ -55,35 +58,27 @@ class SharedTotpServer(TotpServer):
     ) -> None:
         self._base = base_url(url)
         name = f"the totphog server at {self._base}"
-        self._store = RemoteStore(self._base + PREFIX + namespace, api_key=api_key, name=name)
-        self._shown_scope = ReplayScope(namespace)
+        self.store = RemoteStore(self._base + PREFIX + namespace, api_key=api_key, name=name)
+        self._sent_scope = ReplayScope(namespace)
         self._scope: Callable[[], ReplayScope] = partial(ReplayScope, namespace) if scope is None else scope
-        clock = FrozenClock() if clock is None else clock
-        ledger = ScopedLedger(self._store, clock, self._scope)
-        self._authenticator = Authenticator(
-            clock, self._store.repository(Token), ledger, namespace=namespace, **options
+        self._clock = FrozenClock() if clock is None else clock
+        ledger = ScopedLedger(self.store, self._clock, self._scope)
+        super().__init__(
+            Authenticator(self._clock, self.store.repository(Token), ledger, namespace=namespace, **options)
         )
         self._started = False
         self._clock_lock = threading.Lock()
-        self._seen = -1  # changes of the clock
-
-    def __repr__(self) -> str:
-        return f"<SharedTotpServer at {self.url}>"
-
-    @property
-    def store(self) -> RemoteStore:
-        """Where the server keeps what test runs share."""
-        return self._store
+        self._sent_changes = -1  # of the clock
 
     @property
     def running(self) -> bool:
-        """Whether it was seen to answer."""
+        """Whether the server has answered."""
         return self._started
 
     @property
     def url(self) -> str:
         """The base URL of the namespace."""
-        return self._store.url
+        return self.store.url
 
     @property
     def host(self) -> str:
@@ -103,28 +98,28 @@ class SharedTotpServer(TotpServer):
             ServerError: when it does not, when it refuses the API key, and when it is no totphog server.
         """
         try:
-            self._authenticator.clear()
+            self.authenticator.clear()
         except StoreError as error:
             raise ServerError(f"{error}. Is `totphog serve` running there, and TOTPHOG_API_KEY its key?") from None
-        self._authenticator.open(self.api_url)
+        self.authenticator.open(self.api_url)
         self._started = True
-        self._seen = -1
-        self.clock.followers.add(self)
-        self.show_scope()
+        self._sent_changes = -1
+        self._clock.followers.add(self)
+        self.send_scope()
 
-    def show_scope(self) -> None:
+    def send_scope(self) -> None:
         """Let what is handed out over HTTP count where it does in Python.
 
         Raises:
             StoreError: when the server does not answer.
         """
         scope = self._scope()
-        if self._started and scope != self._shown_scope:
-            self._store.ask("ledger", "scope", bool, scope=str(scope))
-            self._shown_scope = scope
+        if self._started and scope != self._sent_scope:
+            self.store.ask("ledger", "scope", bool, scope=str(scope))
+            self._sent_scope = scope
 
     def start_when_possible(self) -> None:
-        """See that the server answers, unless it has: what is asked here no plugin forbids."""
+        """See that the server answers, unless it has: the sockets for that were taken before any test."""
         if not self.running:
             self.start()
 
@@ -132,34 +127,34 @@ class SharedTotpServer(TotpServer):
         """Remove the tokens of the namespace and give up all waiting; the server goes on."""
         if self._started:
             self._started = False
-            self.clock.followers.remove(self)
-            self._authenticator.close()
-            # A server that is gone was told before, and one that comes back forgets the namespace after a day.
+            self._clock.followers.remove(self)
+            self.authenticator.close()
+            # That a server is gone was reported before, and one that comes back forgets the namespace after a day.
             with suppress(StoreError):
-                self._authenticator.clear()
-            self._store.close()
+                self.authenticator.clear()
+            self.store.close()
 
     def reset(self) -> None:
-        """Remove all tokens and let the clock run, here and on the server; see `TotpServer.reset`."""
+        """Remove all tokens and let the clock run, here and on the server."""
         super().reset()
-        self._show_clock()
+        self._send_clock()
 
     def restore(self, tokens: list[TotpToken]) -> None:
-        """Keep just these tokens, in this order, and let the server show the time that the clock does."""
+        """Keep just these tokens, in this order, and send the clock's time to the server."""
         super().restore(tokens)
-        self._show_clock()
+        self._send_clock()
 
     def follow(self) -> None:
         """Freeze or release the clock of the namespace, so that codes over HTTP are those in Python."""
         with self._clock_lock:
-            changes, nanoseconds = self.clock.changes, self.clock.frozen_at
-            if self._started and changes != self._seen:
+            changes, nanoseconds = self._clock.changes, self._clock.frozen_at
+            if self._started and changes != self._sent_changes:
                 method = "DELETE" if nanoseconds is None else "PUT"
                 body = None if nanoseconds is None else {"frozen_at": as_datetime(nanoseconds).isoformat()}
-                self._store.request(method, f"{BASE_PATH}/clock", body, bool)
-                self._seen = changes
+                self.store.request(method, f"{BASE_PATH}/clock", body, bool)
+                self._sent_changes = changes
 
-    def _show_clock(self) -> None:
+    def _send_clock(self) -> None:
         with self._clock_lock:
-            self._seen = -1  # over HTTP it may have been moved anywhere
+            self._sent_changes = -1  # over HTTP it may have been moved anywhere
         self.follow()

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response
 from pytest_totphog import CodeUnavailable, InvalidInput, ServerError, StoreError, TokenNotFound, TotpServer
 from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.servers.shared_server import SharedTotpServer, base_url
+from pytest_totphog.servers.shared_place import SharedPlace, base_url
+from pytest_totphog.servers.totp_server import place_of, server_at
 from pytest_totphog.wsgi.server import Server
 from tests.support.threads import in_threads
 
@@ -22,7 +23,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 KEY = "open sesame"
 
-Join = Callable[..., SharedTotpServer]
+Join = Callable[..., TotpServer]
 
 
 @pytest.fixture
@@ -37,8 +38,8 @@ def join(running: TotpServer) -> Iterator[Join]:
     """Join it, each time as another test run."""
     with ExitStack() as cleanup:
 
-        def join(namespace: str = "mine", **options: Any) -> SharedTotpServer:
-            shared = SharedTotpServer(running.url, api_key=KEY, namespace=namespace, **options)
+        def join(namespace: str = "mine", **options: Any) -> TotpServer:
+            shared = server_at(SharedPlace(running.url, api_key=KEY, namespace=namespace, **options))
             return cleanup.enter_context(shared)
 
         yield join
@@ -69,16 +70,16 @@ def test_it_is_a_server_like_any_other(running: TotpServer, join: Join) -> None:
 )
 def test_port_of_a_url_that_names_none(url: str, port: int) -> None:
     """It is that of its scheme."""
-    server = SharedTotpServer(url, namespace="mine")
+    server = server_at(SharedPlace(url, namespace="mine"))
 
     assert (server.host, server.port) == ("totp.example", port)
 
 
 def test_repr_shows_no_key() -> None:
     """It goes into reports."""
-    server = SharedTotpServer("http://127.0.0.1:8045", api_key=KEY, namespace="mine")
+    server = server_at(SharedPlace("http://127.0.0.1:8045", api_key=KEY, namespace="mine"))
 
-    assert repr(server) == "<SharedTotpServer at http://127.0.0.1:8045/namespaces/mine>"
+    assert repr(server) == "<TotpServer at http://127.0.0.1:8045/namespaces/mine>"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_base_url(url: str, base: str) -> None:
 def test_other_urls_are_refused(url: str) -> None:
     """The message shows what was given and what is accepted."""
     with pytest.raises(InvalidInput) as caught:
-        SharedTotpServer(url, namespace="mine")
+        server_at(SharedPlace(url, namespace="mine"))
 
     assert str(caught.value) == f"the server's URL is {url!r}; accepted is one such as http://127.0.0.1:8045"
 
@@ -130,7 +131,7 @@ def test_other_urls_are_refused(url: str) -> None:
 def test_url_with_a_password_is_refused(url: str) -> None:
     """It would stand in the URLs of tokens; the message does not show it."""
     with pytest.raises(InvalidInput) as caught:
-        SharedTotpServer(url, namespace="mine")
+        server_at(SharedPlace(url, namespace="mine"))
 
     assert str(caught.value) == (
         "the server's URL is one with a password; accepted is one such as http://127.0.0.1:8045"
@@ -194,7 +195,7 @@ def test_tokens_are_put_back(join: Join) -> None:
     server.remove(before[0])
     server.add_token(name="carol")
 
-    server.restore(before)
+    place_of(server).restore(before)
 
     assert server.tokens == before
 
@@ -231,8 +232,8 @@ def test_clock_that_was_frozen_before(running: TotpServer, join: Join) -> None:
     assert (running.clock.mode, get(f"{join('other').api_url}/clock")["mode"]) == ("live", "live")
 
 
-@pytest.mark.parametrize("end", [lambda server: server.reset(), lambda server: server.restore([])])
-def test_clock_that_was_frozen_over_http(join: Join, end: Callable[[SharedTotpServer], None]) -> None:
+@pytest.mark.parametrize("end", [lambda server: server.reset(), lambda server: place_of(server).restore([])])
+def test_clock_that_was_frozen_over_http(join: Join, end: Callable[[TotpServer], None]) -> None:
     """It is released with the test that froze it, as in a server of one's own."""
     server = join()
     body, headers = {"frozen_at": "2024-01-15T10:30:00Z"}, {"Authorization": f"Bearer {KEY}"}
@@ -297,9 +298,9 @@ def test_stopping_removes_the_tokens(join: Join) -> None:
 
 def test_starting_removes_what_was_left(running: TotpServer) -> None:
     """A run of the same name that died."""
-    SharedTotpServer(running.url, api_key=KEY, namespace="mine").add_token()
+    server_at(SharedPlace(running.url, api_key=KEY, namespace="mine")).add_token()
 
-    with SharedTotpServer(running.url, api_key=KEY, namespace="mine") as server:
+    with server_at(SharedPlace(running.url, api_key=KEY, namespace="mine")) as server:
         assert server.tokens == []
 
 
@@ -311,7 +312,7 @@ def test_stopping_ends_the_wait_for_a_code(join: Join) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         waiter = pool.submit(token.one_time_code, 0, 0, 86_400)
-        while server.store.ledger.find(issuer_of(token).token.fingerprint, step + 1) is None:
+        while place_of(server).store.ledger.find(issuer_of(token).token.fingerprint, step + 1) is None:
             assert not waiter.done()
         server.stop()
 
@@ -328,7 +329,7 @@ def test_server_that_is_not_there() -> None:
         bound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         with pytest.raises(ServerError) as caught:
-            SharedTotpServer(url, namespace="mine").start()
+            server_at(SharedPlace(url, namespace="mine")).start()
 
     assert str(caught.value) == f"the totphog server at {url} failed: Connection refused. {ADVICE}"
 
@@ -343,7 +344,7 @@ def test_server_that_is_not_there() -> None:
 def test_server_that_refuses_the_key(running: TotpServer, key: str | None, reason: str) -> None:
     """Neither key is shown."""
     with pytest.raises(ServerError) as caught:
-        SharedTotpServer(running.url, api_key=key, namespace="mine").start()
+        server_at(SharedPlace(running.url, api_key=key, namespace="mine")).start()
 
     assert str(caught.value) == f"the totphog server at {running.url} failed: {reason}. {ADVICE}"
 
@@ -355,7 +356,7 @@ def test_server_that_is_another_one() -> None:
     url = server.url
 
     with pytest.raises(ServerError) as caught:
-        SharedTotpServer(url, namespace="mine").start()
+        server_at(SharedPlace(url, namespace="mine")).start()
 
     server.stop()
     assert str(caught.value) == (
@@ -366,13 +367,13 @@ def test_server_that_is_another_one() -> None:
 def test_namespace_that_no_server_takes(running: TotpServer) -> None:
     """The server's own sentence."""
     with pytest.raises(ServerError, match=r"the namespace is 'a b'; accepted are 1 to 100 letters"):
-        SharedTotpServer(running.url, api_key=KEY, namespace="a b").start()
+        server_at(SharedPlace(running.url, api_key=KEY, namespace="a b")).start()
 
 
 def test_server_that_went_away(running: TotpServer) -> None:
     """Every call says so, none of them falls back to something of one's own, and there is nothing to clean up."""
     url = running.url
-    server = SharedTotpServer(url, api_key=KEY, namespace="mine")
+    server = server_at(SharedPlace(url, api_key=KEY, namespace="mine"))
     server.start()
     token = server.add_token(secret=SECRET)
     running.stop()
