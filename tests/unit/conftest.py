@@ -2,6 +2,7 @@
 
 import queue
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -27,7 +28,7 @@ class Site:
         self.requests: queue.Queue[str] = queue.Queue()
         self.url = ""
 
-    def __call__(self, environ, start_response):
+    def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer a request."""
         request = Request(environ)
         document = self.documents.get(request.path)

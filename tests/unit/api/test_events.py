@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog import Authenticator, TotpToken
 from pytest_totphog.api.namespaces import create_app
+from tests.support.client import Client
 
 
 @pytest.fixture

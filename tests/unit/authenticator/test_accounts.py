@@ -108,7 +108,7 @@ def test_list_may_mix_accounts_and_mappings() -> None:
         ([ALICE, {**ALICE, "name": "bob"}], "entry 2: its credential is that of entry 1; list each account once"),
     ],
 )
-def test_list_that_is_not_accepted(entries: object, message: str) -> None:
+def test_list_that_is_not_accepted(entries: Any, message: str) -> None:
     """The error says which entry and which field, and shows no secret."""
     with pytest.raises(InvalidInput, match=re.escape(message)) as caught:
         as_accounts(entries)

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import OpenAPIV30SpecValidator
-from werkzeug.test import Client, TestResponse
 
 from pytest_totphog import __version__
 from pytest_totphog.wsgi.openapi import document
 from pytest_totphog.wsgi.routes import Route
+from tests.support.client import Answer, Client
 
 
 class Contract:
@@ -46,7 +46,7 @@ class Contract:
             for status, response in operation["responses"].items()
         }
 
-    def check(self, response: TestResponse) -> None:
+    def check(self, response: Answer) -> None:
         """Fail unless an answer is one that the document describes."""
         method, path = response.request.method, self._path_of(response.request.path)
         media_type, schema = "application/json", {"$ref": "#/components/schemas/Error"}
@@ -80,7 +80,7 @@ class ContractClient(Client):
         super().__init__(application)
         self.contract = contract
 
-    def open(self, *arguments: Any, **options: Any) -> TestResponse:
+    def open(self, *arguments: Any, **options: Any) -> Answer:
         """Send a request and check the answer."""
         response = super().open(*arguments, **options)
         self.contract.check(response)

@@ -19,15 +19,15 @@ class Firefox:
     current_window_handle = "1"
     window_handles = ("1",)
 
-    def execute_script(self, script):
+    def execute_script(self, script: Any) -> None:
         """Run a script."""
         raise AssertionError(script)
 
-    def get_screenshot_as_png(self):
+    def get_screenshot_as_png(self) -> Any:
         """Take a screenshot."""
         return b"as much as is seen"
 
-    def execute(self, command, parameters):
+    def execute(self, command: Any, parameters: Any) -> None:
         """Send a command, as Selenium does."""
         raise AssertionError(f"Unrecognised command {command}")
 
@@ -68,11 +68,11 @@ def test_what_is_no_browser(page: Any) -> None:
 class Page:
     """A page whose library fails, or answers, in a given order; each pause takes a second."""
 
-    def __init__(self, *answers):
+    def __init__(self, *answers: Any) -> None:
         self.answers = iter(answers)
         self.now = 0.0
 
-    def pause(self):
+    def pause(self) -> None:
         """Let a second pass."""
         self.now += 1.0
 
@@ -83,7 +83,7 @@ class Page:
             raise answer
         return answer
 
-    def poll(self, timeout):
+    def poll(self, timeout: Any) -> Any:
         """Look until there is no obstacle."""
         return taken(poll(self, self.look, timeout, lambda: self.now))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import freezegun
 import pytest
@@ -190,7 +191,7 @@ def test_clock_frozen_inside_a_freeze_of_the_users() -> None:
 
 
 @pytest.mark.parametrize("at", ["2024-01-15T10:30:00", "soon", -1, float("nan"), True])
-def test_refused_instant_stops_nothing(at: object) -> None:
+def test_refused_instant_stops_nothing(at: Any) -> None:
     """The error comes before anything is frozen."""
     with pytest.raises(InvalidInput):
         FrozenClock(at)
@@ -328,7 +329,7 @@ def importing_collector() -> Iterator[None]:
     """A garbage collection that imports something each time, as a thread that gets its turn in it may."""
     threshold, names = gc.get_threshold(), []
 
-    def import_something(_phase: str, _info: object) -> None:
+    def import_something(_phase: str, _info: Any) -> None:
         names.append(f"imported_by_the_collector_{len(names)}")
         sys.modules[names[-1]] = ModuleType(names[-1])
 

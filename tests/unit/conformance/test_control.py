@@ -1,5 +1,7 @@
 """The control checks, on drivers with a mistake in them."""
 
+from typing import Any
+
 import pytest
 
 from pytest_totphog.conformance import LoginDriver
@@ -15,7 +17,7 @@ from tests.unit.conformance.judging import context_of, driver_of, judged
 class AlwaysTrue(BareDriver):
     """Takes every answer for success."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         super().submit(attempt, code)
         return Outcome.ACCEPTED
 
@@ -23,14 +25,14 @@ class AlwaysTrue(BareDriver):
 class Swapped(BareDriver):
     """Takes success for failure."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         return Outcome.REFUSED if super().submit(attempt, code) is Outcome.ACCEPTED else Outcome.ACCEPTED
 
 
 class AlwaysRefuses(BareDriver):
     """Takes every answer for failure."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         super().submit(attempt, code)
         return Outcome.REFUSED
 
@@ -38,14 +40,14 @@ class AlwaysRefuses(BareDriver):
 class AlwaysThrottled(BareDriver):
     """Takes every answer for a lock."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         return Outcome.THROTTLED
 
 
 class ThrottledForWrong(AccountsDriver):
     """Takes the refusal of a code that was looked at for a lock."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         outcome = super().submit(attempt, code)
         return Outcome.THROTTLED if outcome is Outcome.REFUSED else outcome
 
@@ -70,7 +72,7 @@ class EndsAttempts(HonestLogin):
 class OneSuccessEndsAll(HonestLogin):
     """Ends all attempts of an account when one of them succeeds, and says no more than that the code is wrong."""
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         if getattr(session, "began", 0) < getattr(session.user, "successes", 0):
             return "wrong"
         answer = super().submit(session, code)
@@ -86,7 +88,7 @@ class OneSuccessEndsAll(HonestLogin):
 class OneCodeForEachAttempt(AccountsDriver):
     """Knows no way on in an attempt that was refused."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         if getattr(attempt, "over", False):
             raise LookupError("there is no form any more")
         attempt.over = True
@@ -96,28 +98,28 @@ class OneCodeForEachAttempt(AccountsDriver):
 class AnswersTrue(BareDriver):
     """Answers with something else than an outcome."""
 
-    def submit(self, attempt: Session, code: object) -> bool:
+    def submit(self, attempt: Session, code: Any) -> bool:
         return super().submit(attempt, code) is Outcome.ACCEPTED
 
 
 class BeginOnly(LoginDriver):
     """Begins, and knows no further."""
 
-    def begin(self, account: object) -> object:
+    def begin(self, account: Any) -> object:
         return account
 
 
 class NoEnrolment(BareDriver):
     """Fails when it enrols an account."""
 
-    def enroll(self, account: object = None) -> str:
+    def enroll(self, account: Any = None) -> str:
         raise ConnectionError("the login is not there")
 
 
 class TornSecret(BareDriver):
     """Returns something else than was shown."""
 
-    def enroll(self, account: object = None) -> str:
+    def enroll(self, account: Any = None) -> str:
         super().enroll(account)
         return "JBSWY3DPEHPK3PX1"
 
@@ -125,7 +127,7 @@ class TornSecret(BareDriver):
 class ConfirmsByItself(AccountsDriver):
     """Confirms an enrolment with a code that the battery does not know to be spent."""
 
-    def enroll(self, account: object = None) -> str:
+    def enroll(self, account: Any = None) -> str:
         source = self.login.begin_enrolment(account)
         assert self.login.confirm_enrolment(account, self.token(source).now())
         return source

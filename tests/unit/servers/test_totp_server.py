@@ -421,7 +421,7 @@ def test_on_loopback_only_its_own_names_are_served(host: str, served: list[str],
 def test_a_server_without_sockets_waits_until_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its tokens give codes meanwhile; whoever asks where it is hears why that cannot be, until it can."""
 
-    def forbidden(*_: object, **__: object) -> None:
+    def forbidden(*_: Any, **__: Any) -> None:
         raise RuntimeError("no sockets here")
 
     server = TotpServer()

@@ -5,13 +5,13 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog.apps import APPS, create_app
 from pytest_totphog.wsgi import api_docs
 from pytest_totphog.wsgi.api_docs import plain_page
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.openapi import document
+from tests.support.client import Client
 
 
 class Elements(HTMLParser):

@@ -4,13 +4,13 @@ import io
 
 import pytest
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import InvalidInput
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.routes import App, Route
+from tests.support.client import Client
 
 
 def greet(_: Request, name: str = "nobody") -> Response:

@@ -1,7 +1,7 @@
 """The rules of login-demo: accounts, second factors, backup codes, and who of many at once gets through."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -244,7 +244,7 @@ class Meanwhile(Verifier):
 
     happens: Callable[[], object]
 
-    def verify(self, *arguments: object) -> object:
+    def verify(self, *arguments: Any) -> object:
         """Judge a code, and let it happen."""
         verdict = super().verify(*arguments)
         self.happens()

@@ -8,13 +8,13 @@ import schemathesis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from werkzeug.test import Client
 
 from pytest_totphog.backends.login_demo.app import create_app
 from pytest_totphog.backends.login_demo.model import Account, SecondFactor
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.routes import Route
+from tests.support.client import Client
 from tests.unit.backends.contract import Contract, DocumentTests
 
 CONTRACT = Contract("pytest_totphog.backends.login_demo")
@@ -103,7 +103,7 @@ SCHEMA.app = BACKEND.app
 
 @SCHEMA.parametrize()
 @settings(max_examples=25, derandomize=True, database=None, deadline=None)
-def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
+def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case[Any]) -> None:
     """All checks of schemathesis hold, over its examples, its coverage of the schemas and its random requests.
 
     Left out is only that data which fit the schema are accepted: which code is right, no JSON Schema says.

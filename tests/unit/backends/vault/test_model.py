@@ -155,7 +155,7 @@ class TestTokens:
         assert accounts.user_of(token) is None
 
     @pytest.mark.parametrize("days", [0, -1, 3651, 10**400, 1.0, "30", True, None])
-    def test_refused_days(self, accounts: Accounts, alice: Account, store: Store, days: object) -> None:
+    def test_refused_days(self, accounts: Accounts, alice: Account, store: Store, days: Any) -> None:
         """Whole days from 1 to ten years."""
         with pytest.raises(InvalidInput, match=r"^days is .+; accepted are whole days from 1 to 3650$"):
             accounts.issue_token(alice, days)
@@ -278,7 +278,7 @@ class TestTotps:
         [None, [], "a", {"a": "b" * 9992}, {"a": float("inf")}, {"a": [float("nan")]}],
         ids=["null", "list", "text", "long", "infinity", "NaN"],
     )
-    def test_refused_metadata(self, totps: Totps, metadata: object) -> None:
+    def test_refused_metadata(self, totps: Totps, metadata: Any) -> None:
         """What is no object, is too long, or is no JSON; the error does not repeat it."""
         with pytest.raises(InvalidInput) as error:
             totps.add(ALICE, [GITHUB | {"metadata": metadata}])

@@ -1,5 +1,7 @@
 """Rules on secrets and enrolments, on logins that break one of them."""
 
+from typing import Any
+
 import pyotp
 import pytest
 
@@ -53,7 +55,7 @@ class BareSecret(HonestLogin):
 class AnyCodeConfirms(HonestLogin):
     """Takes every code for the first."""
 
-    def confirm_enrolment(self, user: User, code: object) -> bool:
+    def confirm_enrolment(self, user: User, code: Any) -> bool:
         user.secret, user.last_step = user.pending, self.step_of(user.pending, code) or -1
         return True
 
@@ -61,7 +63,7 @@ class AnyCodeConfirms(HonestLogin):
 class ForgetsTheFirst(HonestLogin):
     """Remembers no step of the enrolment."""
 
-    def confirm_enrolment(self, user: User, code: object) -> bool:
+    def confirm_enrolment(self, user: User, code: Any) -> bool:
         confirmed = super().confirm_enrolment(user, code)
         user.last_step = -1
         return confirmed
@@ -98,7 +100,7 @@ class PausesAfterAFailure(HonestLogin):
 
     seconds = 1
 
-    def confirm_enrolment(self, user: User, code: object) -> bool:
+    def confirm_enrolment(self, user: User, code: Any) -> bool:
         if self.now() < user.locked_until:
             return False
         confirmed = super().confirm_enrolment(user, code)
@@ -115,7 +117,7 @@ class PausesLong(PausesAfterAFailure):
 class BeginsAnew(HonestLogin):
     """Shows another secret after a wrong code."""
 
-    def confirm_enrolment(self, user: User, code: object) -> bool:
+    def confirm_enrolment(self, user: User, code: Any) -> bool:
         confirmed = super().confirm_enrolment(user, code)
         user.pending = ""
         return confirmed

@@ -4,6 +4,7 @@ import re
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.unit.conformance.judging import judged
 class LooksThenWrites(HonestLogin):
     """Looks whether a step was used, and writes it down when a database has answered."""
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         step = self.step_of(session.user.secret, code)
         if step is None or step <= session.user.last_step:
             return "wrong"
@@ -36,7 +37,7 @@ class WritesAtOnce(HonestLogin):
         with self.lock:
             user.last_step = step
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         step = self.step_of(session.user.secret, code)
         if step is None or step <= self.last(session.user):
             return "wrong"
@@ -52,7 +53,7 @@ class BreaksUnderLoad(HonestDriver):
         super().__init__()
         self.busy = threading.Lock()
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         if not self.busy.acquire(blocking=False):
             raise ConnectionError("one at a time")
         try:
@@ -65,7 +66,7 @@ class BreaksUnderLoad(HonestDriver):
 class NeverTwo(HonestDriver):
     """A driver of a login that lets nobody in who is not alone."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         outcome = super().submit(attempt, code)
         return outcome if threading.current_thread() is threading.main_thread() else Outcome.REFUSED
 
@@ -73,7 +74,7 @@ class NeverTwo(HonestDriver):
 class Gone(HonestDriver):
     """A driver of a login that is not there for several."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         if threading.current_thread() is not threading.main_thread():
             raise ConnectionError("gone")
         return super().submit(attempt, code)

@@ -1,5 +1,7 @@
 """Rules on guessing, on logins that break one of them."""
 
+from typing import Any
+
 import pytest
 
 from pytest_totphog.conformance.finding import Verdict
@@ -66,7 +68,7 @@ class LocksInSilence(HonestLogin):
 
     limit = 7
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         return "in" if super().submit(session, code) == "in" else "wrong"
 
 
@@ -114,7 +116,7 @@ class TwoLimitsNeverForgiving(TwoLimits, NeverForgives):
 class TwoLimitsInSilence(TwoLimits):
     """Says no more than that a code is wrong."""
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         return "in" if super().submit(session, code) == "in" else "wrong"
 
 
@@ -144,7 +146,7 @@ class CountsDifferentCodes(HonestLogin):
         super().__init__()
         self.seen: set[tuple[int, object]] = set()
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         if (id(session.user), code) in self.seen and not self.throttled(session):
             return "wrong"
         self.seen.add((id(session.user), code))
@@ -182,7 +184,7 @@ class TravellingDriver(HonestDriver):
         session.address = self.address
         return session
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         attempt.address = self.address
         return super().submit(attempt, code)
 
