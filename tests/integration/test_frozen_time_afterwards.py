@@ -29,7 +29,7 @@ def process() -> Any:
         "zone": (time.tzname, time.timezone, time.localtime(FROZEN_AT).tm_gmtoff, time.localtime(FROZEN_AT).tm_zone),
         "time": {name: value for name, value in vars(time).items() if callable(value)},
         "datetime": (dt.datetime, dt.date, dict(copyreg.dispatch_table)),
-        "uuid": (uuid._generate_time_safe, uuid._UuidCreate),
+        "uuid": (vars(uuid)["_generate_time_safe"], vars(uuid)["_UuidCreate"]),
         "freezegun": (api._get_fake_monotonic, api._get_fake_monotonic_ns, api.call_stack_inspection_limit),
         "freezes": (len(api.freeze_factories), len(api.ignore_lists), len(api.tick_flags), len(api.tz_offsets)),
         "loop": asyncio.SelectorEventLoop.time,

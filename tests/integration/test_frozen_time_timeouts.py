@@ -68,7 +68,7 @@ def test_requests_timeout_fires(deaf_port: Any) -> None:
 
 def test_queue_timeout_fires() -> None:
     """An empty queue is not waited for for ever, nor is a full one."""
-    full = queue.Queue(maxsize=1)
+    full: queue.Queue[str] = queue.Queue(maxsize=1)
     full.put("only", timeout=0.01)
     with pytest.raises(queue.Full):
         full.put("more", timeout=0.01)

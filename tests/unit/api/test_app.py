@@ -15,7 +15,6 @@ from pytest_totphog import FrozenClock, TotpServer, TotpToken, __version__
 from pytest_totphog.api.app import totphog_app
 from pytest_totphog.api.namespaces import create_app
 from pytest_totphog.authenticator.authenticator import Authenticator
-from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials import qr
 from pytest_totphog.wsgi.gate import Gate
 from tests.support.client import Client
@@ -577,7 +576,7 @@ def test_a_frozen_clock_moves_on_to_a_code_with_enough_seconds_left(
     assert authenticator.clock.now().isoformat() == "2024-01-15T10:30:30+00:00"
 
 
-class ClockByHand(Clock):
+class ClockByHand(FrozenClock):
     """A live clock that shows what the test says, and tells when somebody waits for it."""
 
     def __init__(self, now: int) -> None:

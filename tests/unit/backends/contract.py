@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -65,7 +65,11 @@ class Contract:
             schema = content["schema"]
         assert response.mimetype == media_type
         if method != "HEAD":
-            read = {"application/json": json.loads, "application/yaml": yaml.safe_load}.get(media_type, str)
+            readers: dict[str, Callable[[str], Any]] = {
+                "application/json": json.loads,
+                "application/yaml": yaml.safe_load,
+            }
+            read = readers.get(media_type, str)
             self.validator(schema).validate(read(response.text))
 
     def _path_of(self, path: str) -> str | None:

@@ -1,8 +1,8 @@
 """The browser's library: which it is, and what it cannot do."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_time_in_another_browser_than_chromium() -> None:
     """With Selenium the error says which can do it, and nothing follows."""
     with FrozenClock(patch=None) as clock:
         with pytest.raises(BrowserError, match="Selenium cannot do this in 'firefox', but in Chromium and its family"):
-            clock.apply_to(Firefox())
+            clock.apply_to(cast("Any", Firefox()))
         assert clock.applied_to == ()
 
 
@@ -76,7 +76,7 @@ class Page:
         """Let a second pass."""
         self.now += 1.0
 
-    def look(self) -> Iterator[Any]:
+    def look(self) -> Generator[Any, Any, Any]:
         """Return the next answer, or raise it."""
         answer = yield next(self.answers)
         if isinstance(answer, Exception):
@@ -85,7 +85,8 @@ class Page:
 
     def poll(self, timeout: Any) -> Any:
         """Look until there is no obstacle."""
-        return taken(poll(self, self.look, timeout, lambda: self.now))
+        page: Any = self
+        return taken(poll(page, self.look, timeout, lambda: self.now))
 
 
 def test_poll_until_there_is_no_obstacle() -> None:

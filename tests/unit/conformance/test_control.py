@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from pytest_totphog.conformance import LoginDriver
+from pytest_totphog.conformance import LoginDriver, Outcome
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.control import problem_of
 from pytest_totphog.conformance.drivers import HttpLogin
 from pytest_totphog.conformance.finding import Measured, Verdict
 from pytest_totphog.conformance.profiles import PROFILES
-from tests.support.honest_login import AccountsDriver, BareDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import AccountsDriver, BareDriver, HonestLogin, Session, User
 from tests.unit.conformance.judging import context_of, driver_of, judged
 
 
@@ -76,12 +76,12 @@ class OneSuccessEndsAll(HonestLogin):
         if getattr(session, "began", 0) < getattr(session.user, "successes", 0):
             return "wrong"
         answer = super().submit(session, code)
-        session.user.successes = getattr(session.user, "successes", 0) + (answer == "in")
+        session.user.successes = session.user.successes + (answer == "in")
         return answer
 
     def log_in(self, user: User) -> Session:
         session = super().log_in(user)
-        session.began = getattr(user, "successes", 0)
+        session.began = user.successes
         return session
 
 
@@ -89,7 +89,7 @@ class OneCodeForEachAttempt(AccountsDriver):
     """Knows no way on in an attempt that was refused."""
 
     def submit(self, attempt: Session, code: Any) -> Outcome:
-        if getattr(attempt, "over", False):
+        if attempt.over:
             raise LookupError("there is no form any more")
         attempt.over = True
         return super().submit(attempt, code)
@@ -98,7 +98,7 @@ class OneCodeForEachAttempt(AccountsDriver):
 class AnswersTrue(BareDriver):
     """Answers with something else than an outcome."""
 
-    def submit(self, attempt: Session, code: Any) -> bool:
+    def submit(self, attempt: Session, code: Any) -> Any:
         return super().submit(attempt, code) is Outcome.ACCEPTED
 
 
@@ -136,7 +136,8 @@ class ConfirmsByItself(AccountsDriver):
 class EnrolsWithoutCode(AccountsDriver):
     """Enrols an account behind the login's back."""
 
-    def enroll(self, account: User) -> str:
+    def enroll(self, account: User | None = None) -> str:
+        assert account is not None
         source = self.login.begin_enrolment(account)
         account.secret = account.pending
         return source
@@ -209,7 +210,7 @@ def test_attempts_that_take_one_code(id_: str) -> None:
 
 def test_missing_method() -> None:
     """What every driver needs is asked for by its name."""
-    driver = BeginOnly()
+    driver: Any = BeginOnly()
     driver.login = HonestLogin()
     assert problem_of(context_of(driver)) == (
         "BeginOnly has no enroll() and no submit(); a driver needs enroll(), begin() and submit()"
@@ -273,7 +274,7 @@ def test_name_that_is_misspelt(written: str, meant: str) -> None:
 def test_attribute_of_a_ready_made_driver_that_is_misspelt() -> None:
     """Those of the driver that it derives from are known as well."""
     driver = type("OurLogin", (HttpLogin,), {"url": "http://127.0.0.1:5000", "logn_path": "/in"})
-    assert "OurLogin has logn_path, which" in problem_of(Context(driver(), PROFILES["rfc6238"]))
+    assert "OurLogin has logn_path, which" in str(problem_of(Context(driver(), PROFILES["rfc6238"])))
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ class App:
     def __init__(self) -> None:
         self.headers: dict[str, str] = {"Date": "Mon, 15 Jan 2024 10:30:00 GMT"}
         self.requests: list[str] = []
+        self.url = ""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer one request."""

@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response
 
 from pytest_totphog import CodeUnavailable, InvalidInput, ServerError, StoreError, TokenNotFound, TotpServer
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.servers.shared_server import SharedTotpServer, base_url
+from pytest_totphog.inputs import base_url
+from pytest_totphog.servers.shared_server import SharedTotpServer
 from pytest_totphog.wsgi.server import Server
 from tests.support.threads import in_threads
 

@@ -1,6 +1,7 @@
 """An app: routes, and one shape for every error."""
 
 import io
+from typing import cast
 
 import pytest
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -105,7 +106,7 @@ def test_another_method_is_refused_with_those_that_are_allowed(
 
 def test_the_routes_are_told(client: Client) -> None:
     """So that a contract can be held against them."""
-    assert [(route.method, route.path) for route in client.application.routes] == [
+    assert [(route.method, route.path) for route in cast("App", client.application).routes] == [
         ("GET", "/greeting"),
         ("GET", "/greeting/<name>"),
         ("PUT", "/greeting"),

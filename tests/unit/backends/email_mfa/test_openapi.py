@@ -49,7 +49,7 @@ class TestDocument(DocumentTests):
     contract: ClassVar[Contract] = CONTRACT
 
     @property
-    def routes(self) -> tuple[Route, ...]:
+    def routes(self) -> tuple[Route, ...]:  # type: ignore[override]  # the app runs with the tests
         """The routes of an app with a mailbox."""
         return RUNNING[-1].app.routes
 

@@ -687,7 +687,7 @@ class TestOptions:
     def test_work_of_a_password(self, store: MemoryStore) -> None:
         """Four unless given."""
         for cost, email in ((None, "a@example.com"), (5, "b@example.com")):
-            options = {} if cost is None else {"bcrypt_cost": cost}
+            options: dict[str, Any] = {} if cost is None else {"bcrypt_cost": cost}
             Client(create_app(store=store, **options)).post("/api/auth/register", json={**USER, "email": email})
 
         assert [account.password_hash[:7] for account in kept(store)] == ["$2b$04$", "$2b$05$"]

@@ -77,7 +77,7 @@ class Backend:
         self.app = create_app(
             clock=clock, store=store, jwt_key="the key of the login-demo's tests", send_reset=lambda *_: None
         )
-        self._repositories = [store.repository(Account), store.repository(SecondFactor)]
+        self._repositories: list[Any] = [store.repository(Account), store.repository(SecondFactor)]
         client = Client(self.app)
         client.post("/api/auth/register", json=USER)
         token = client.post("/api/auth/login", json=USER).json["token"]

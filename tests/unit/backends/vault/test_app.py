@@ -741,7 +741,8 @@ class TestEachUserOnlyAccessesTheirOwnTotps:
             ("GET", "/api/management/export"): (None, 200),
             ("POST", "/api/management/import"): ({"totps": [{**GITHUB, "id": totp["id"]}]}, 200),
         }
-        served = {(route.method, route.path) for route in create_app().app.routes if "openapi" not in route.path}
+        app: Any = create_app()
+        served = {(route.method, route.path) for route in app.app.routes if "openapi" not in route.path}
         assert served == set(expected)
         before = (store.repository(Account).get(JOAO["email"]), store.repository(Totp).find(user_id=joao.id))
         for (method, path), (sent, status) in expected.items():

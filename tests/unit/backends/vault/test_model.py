@@ -129,7 +129,9 @@ class TestTokens:
     @pytest.fixture
     def alice(self, accounts: Accounts) -> Account:
         """Alice's account."""
-        return accounts.register("Alice", "alice@example.com", "secret")
+        alice = accounts.register("Alice", "alice@example.com", "secret")
+        assert alice is not None
+        return alice
 
     def test_token_opens_the_account(self, accounts: Accounts, alice: Account) -> None:
         """It is random, and expires after so many days."""
@@ -318,7 +320,7 @@ class TestTotps:
     def test_updates_at_once_lose_nothing(self, totps: Totps) -> None:
         """Each thread changes a field of its own, and all changes are there in the end."""
         [totp] = totps.add(ALICE, [GITHUB])
-        changes = iter(
+        changes: Iterator[dict[str, Any]] = iter(
             [{"digits": 8}, {"period": 60}, {"algorithm": "SHA-256"}, {"icon": "a"}, {"sort": 1}, {"label": "b"}]
         )
         in_threads(6, lambda _: totps.update(ALICE, totp.id, next(changes)))

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 import schemathesis
@@ -46,7 +46,7 @@ class TestDocument(DocumentTests):
     """The document and the routes."""
 
     contract: ClassVar[Contract] = CONTRACT
-    routes: ClassVar[tuple[Route, ...]] = create_app().app.routes
+    routes: ClassVar[tuple[Route, ...]] = cast("Any", create_app()).app.routes
 
 
 BODIES = [
@@ -111,12 +111,13 @@ def test_the_document_and_the_app_accept_the_same(
     client: Client, store: MemoryStore, path: str, schema: str, field: str, accepted: list[Any], refused: list[Any]
 ) -> None:
     """At the bounds and one beyond, and nothing of another type."""
-    target, body = {
+    requests: dict[str, tuple[str, dict[str, Any]]] = {
         "register": ("/api/auth/register", {"name": "a", "email": "a@b", "password": "a"}),
         "token": ("/api/auth/token", {"userId": USER_ID}),
         "totp": ("/api/management/totp", {"label": "a", "secret": "AA"}),
         "import": ("/api/management/import", {"totps": []}),
-    }[path]
+    }
+    target, body = requests[path]
     validator = CONTRACT.validator({"$ref": f"#/components/schemas/{schema}"})
     for value in accepted + refused:
         prepare(store)

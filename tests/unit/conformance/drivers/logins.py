@@ -5,7 +5,6 @@ from typing import Any
 
 import requests
 
-from pytest_totphog import TotpToken
 from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.conformance.drivers import Account, HttpLogin
 from pytest_totphog.servers.practice import PracticeBackend
@@ -65,7 +64,7 @@ def enrolled(backend: PracticeBackend, server: TotpServer) -> Enrolled:
     """Register and enrol Ada at login-demo, and move on by a minute."""
     credentials = {"email": "ada@example.com", "password": "note G"}
 
-    def post(path: str, token: TotpToken = "", **body: Any) -> Any:
+    def post(path: str, token: str = "", **body: Any) -> Any:
         headers = {"Authorization": f"Bearer {token}"}
         return requests.post(f"{backend.url}/api{path}", json=body, headers=headers, timeout=5).json()
 

@@ -4,7 +4,6 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from werkzeug.wrappers import Request, Response
 
 PAGE = "<!doctype html><title>{title}</title>{body}"
@@ -55,18 +54,18 @@ class Site:
         response.set_cookie("session", key, httponly=True)
         return response(environ, start_response)
 
-    def login(self, request: pytest.FixtureRequest, session: Any) -> Any:
+    def login(self, request: Request, session: Any) -> Any:
         """The password form, and where it is sent."""
         return page("Log in", PASSWORD_FORM, csrf=session.csrf)
 
-    def session(self, request: pytest.FixtureRequest, session: Any) -> Any:
+    def session(self, request: Request, session: Any) -> Any:
         """Where the password form is sent."""
         if (request.form["name"], request.form["password"]) != ("ada", self.password):
             return page("Log in", PASSWORD_FORM, csrf=session.csrf)
         session.name = "ada"
         return redirect("/code?next=home")
 
-    def code(self, request: pytest.FixtureRequest, session: Any) -> Any:
+    def code(self, request: Request, session: Any) -> Any:
         """The code form, and where it is sent."""
         if not session.name:
             return redirect("/login")
@@ -81,7 +80,7 @@ class Site:
             alert = "This code is wrong."
         return page("Code", CODE_FORM, csrf=session.csrf, alert=alert)
 
-    def home(self, request: pytest.FixtureRequest, session: Any) -> Any:
+    def home(self, request: Request, session: Any) -> Any:
         """The page for those who are logged in."""
         return (
             page("Welcome", "<p id=welcome>Ahoy, {name}</p>", name=session.name)
@@ -89,7 +88,7 @@ class Site:
             else redirect("/login")
         )
 
-    def missing(self, request: pytest.FixtureRequest, session: Any) -> Any:
+    def missing(self, request: Request, session: Any) -> Any:
         """There is no such page."""
         return Response("There is no such page.", 404)
 
@@ -97,7 +96,7 @@ class Site:
 class InPlace(Site):
     """The same, with its forms at the address that was asked for, whoever asks."""
 
-    def home(self, request: pytest.FixtureRequest, session: Any) -> Any:
+    def home(self, request: Request, session: Any) -> Any:
         """Whatever the visitor is due."""
         if "password" in request.form:
             session.name = request.form["name"]

@@ -70,7 +70,8 @@ def test_forms_in_place(site_url: str) -> None:
     login = type("Login", (SiteLogin,), {"login_path": "/home", "accepted_path": None, "accepted_text": "Ahoy"})(
         site_url
     )
-    stranger = Attempt(ADA, session := login.open_session(), None, (session.cookies, None))
+    page: Any = None
+    stranger = Attempt(ADA, session := login.open_session(), page, (session.cookies, page))
     half, done = login.begin(ADA), login.begin(ADA)
     assert login.submit(done, "123456") is Outcome.ACCEPTED
     assert [login.protected_page(each) for each in (stranger, half, done)] == [False, False, True]

@@ -33,7 +33,7 @@ class OneSecretForEach(HonestLogin):
     """Gives an account the same secret whenever it enrols."""
 
     def begin_enrolment(self, user: User) -> str:
-        user.pending = pyotp.random_base32() if not hasattr(user, "first") else user.first
+        user.pending = user.first or pyotp.random_base32()
         user.first = user.pending
         return self.uri(user.pending)
 
@@ -91,7 +91,7 @@ class EagerForNewcomers(HonestLogin):
 class SingleFactorDriver(HonestDriver):
     """A driver of a login that offers an account with TOTP no other."""
 
-    def begin_enrolment(self, account: User) -> str | None:
+    def begin_enrolment(self, account: User) -> Any:
         return None if account.secret else super().begin_enrolment(account)
 
 

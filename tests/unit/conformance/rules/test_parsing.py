@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from pytest_totphog.conformance import Outcome
 from pytest_totphog.conformance.finding import Verdict
-from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session
+from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Session
 from tests.unit.conformance.judging import RULES, context_of, driver_of, judged
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from pytest_totphog.conformance import Outcome
 from pytest_totphog.conformance.finding import Verdict
-from tests.support.honest_login import HonestDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import HonestDriver, HonestLogin, Session, User
 from tests.unit.conformance.judging import judged
 
 

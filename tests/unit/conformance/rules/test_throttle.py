@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from pytest_totphog.conformance import Outcome
 from pytest_totphog.conformance.finding import Verdict
-from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Session, User
 from tests.unit.conformance.judging import RULES, context_of, driver_of, judged
 
 
@@ -22,7 +23,7 @@ class CountsInTheSession(HonestLogin):
         return getattr(session, "failures", 0) >= 5
 
     def count(self, session: Session) -> None:
-        session.failures = getattr(session, "failures", 0) + 1
+        session.failures = session.failures + 1
 
 
 class CountsByAddress(HonestLogin):
@@ -89,7 +90,7 @@ class TwoLimits(HonestLogin):
         return getattr(session, "failures", 0) >= 5 or super().throttled(session)
 
     def count(self, session: Session) -> None:
-        session.failures = getattr(session, "failures", 0) + 1
+        session.failures = session.failures + 1
         super().count(session)
 
 
