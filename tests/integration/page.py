@@ -151,6 +151,6 @@ def complaints(page: Page) -> list[str]:
     """Return what the browser complains about since it was asked last, but answers that are errors."""
     return [
         entry["message"]
-        for entry in page.driver.get_log("browser")
+        for entry in page.driver.get_log("browser")  # type: ignore[no-untyped-call]  # Selenium says no types of it
         if entry["level"] == "SEVERE" and "Failed to load resource" not in entry["message"]
     ]

@@ -153,7 +153,7 @@ def test_source_of_the_picture(
     )
     assert drawn.startswith("data:image/webp;")
 
-    for source in (element.get_attribute("src"), drawn):
+    for source in (str(element.get_attribute("src")), drawn):
         assert totp_server.enroll(source).secret == account[2]
 
 
@@ -172,7 +172,7 @@ def test_inline_svg(chromium: webdriver.Chrome, totp_server: TotpServer, tmp_pat
     page.write_text(f"<!DOCTYPE html><title>Set up</title><p>Scan:&nbsp;</p>{drawn}", "utf-8")
     chromium.get(page.as_uri())
 
-    source = chromium.find_element(By.TAG_NAME, "svg").get_attribute("outerHTML")
+    source = str(chromium.find_element(By.TAG_NAME, "svg").get_attribute("outerHTML"))
 
     assert totp_server.enroll(source).secret == "OLANGVMOUISPR3AGLVMNR5LS4COWAE3W"
 

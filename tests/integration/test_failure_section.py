@@ -22,6 +22,8 @@ APP = """
 
     import pytest
 
+    from pytest_totphog.authenticator.totp_token import issuer_of
+
     class Server(ThreadingMixIn, WSGIServer):
         daemon_threads = True  # a browser opens connections that it does not use
 
@@ -40,7 +42,7 @@ APP = """
             return []
 
         def login(self, code):
-            right = self.token.at(time.time())
+            right = issuer_of(self.token).token.code_at_step(int(time.time()) // self.token.period)
             accepted = code == right and code not in self.spent
             self.spent.add(code)
             return "welcome" if accepted else "refused"

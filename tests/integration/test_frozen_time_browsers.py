@@ -1,5 +1,7 @@
 """Browser drivers while the clock stands still: they start, and what must time out does."""
 
+from typing import Any
+
 import playwright.sync_api
 import pytest
 from selenium import webdriver
@@ -14,14 +16,14 @@ PAGE = "data:text/html,<p id=here>here</p>"
 
 
 @pytest.fixture(params=["freezegun", "time-machine"])
-def clock(request):
+def clock(request: pytest.FixtureRequest) -> Any:
     """The frozen clock under each patch, at 2024-01-15T10:30:00Z."""
     request.applymarker(pytest.mark.frozen_clock(patch=request.param))
     return request.getfixturevalue("frozen_clock")
 
 
 @pytest.mark.usefixtures("clock")
-def test_selenium_times_out():
+def test_selenium_times_out() -> None:
     """Chromium starts under frozen time, a WebDriverWait for what is there ends, and one for what never comes fails."""
     options = webdriver.ChromeOptions()
     options.binary_location = require("chromium")
@@ -36,7 +38,7 @@ def test_selenium_times_out():
 
 
 @pytest.mark.usefixtures("clock")
-def test_playwright_times_out():
+def test_playwright_times_out() -> None:
     """Chromium starts under frozen time, a selector that is there is found, and one that never comes times out."""
     with playwright.sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=require("chromium"), args=list(CHROMIUM_FLAGS))

@@ -1,5 +1,7 @@
 """Django while the clock stands still: live_server in its own thread, and django-otp as the verifier."""
 
+import pytest
+
 SETTINGS = """
     SECRET_KEY = "for tests"
     ROOT_URLCONF = "urls"
@@ -79,7 +81,7 @@ TESTS = """
 """
 
 
-def test_live_server_and_django_otp(project):
+def test_live_server_and_django_otp(project: pytest.Pytester) -> None:
     """Django's thread sees the frozen time and its verifier accepts the codes, with a TIME_ZONE far from UTC."""
     project.makepyfile(settings=SETTINGS, urls=URLS, test_project=TESTS)
     project.runpytest_subprocess("-p", "django", "--ds=settings").assert_outcomes(passed=7)

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from types import BuiltinFunctionType
+from typing import Any
 
 import freezegun
 import pytest
@@ -18,20 +20,20 @@ YEAR_2001 = 978307200.0
 YEAR_2025 = 1735689600.0  # any real time is later
 
 
-def is_real():
+def is_real() -> Any:
     """Return whether the wall clock runs, and is Python's own again."""
     own = isinstance(time.time, BuiltinFunctionType) and isinstance(time.monotonic, BuiltinFunctionType)
     return own and type(dt.datetime) is type and time.time() > YEAR_2025
 
 
 @pytest.fixture(params=["freezegun", "time-machine"])
-def patch(request):
+def patch(request: pytest.FixtureRequest) -> Any:
     """What stands still besides server and tokens."""
     return request.param
 
 
 @pytest.fixture
-def new_york():
+def new_york() -> Iterator[Any]:
     """A local time that is not UTC."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("TZ", "America/New_York")
@@ -40,7 +42,7 @@ def new_york():
     time.tzset()
 
 
-def test_inside_freezegun():
+def test_inside_freezegun() -> None:
     """The clock's instant holds inside, freezegun's holds again after it, and time-outs run all the time inside."""
     with freezegun.freeze_time("2001-01-01"):
         with FrozenClock("2024-01-15T10:30:00Z") as clock:
@@ -52,7 +54,7 @@ def test_inside_freezegun():
     assert is_real()
 
 
-def test_inside_time_machine(patch):
+def test_inside_time_machine(patch: Any) -> None:
     """Either patch works inside somebody else's time travel, and gives it back."""
     with time_machine.travel("2001-01-01T00:00:00+00:00", tick=False):
         with FrozenClock("2024-01-15T10:30:00Z", patch) as clock:
@@ -62,7 +64,7 @@ def test_inside_time_machine(patch):
     assert is_real()
 
 
-def test_around_freezegun():
+def test_around_freezegun() -> None:
     """A freeze_time inside moves the process, and the clock with its server and tokens keeps its own instant."""
     with FrozenClock("2024-01-15T10:30:00Z") as clock:
         with freezegun.freeze_time("2001-01-01"):
@@ -72,7 +74,7 @@ def test_around_freezegun():
     assert is_real()
 
 
-def test_around_time_machine():
+def test_around_time_machine() -> None:
     """A time travel inside moves the process, and the clock with its server and tokens keeps its own instant."""
     with FrozenClock("2024-01-15T10:30:00Z", "time-machine") as clock:
         with time_machine.travel("2001-01-01T00:00:00+00:00", tick=False):
@@ -82,7 +84,7 @@ def test_around_time_machine():
 
 
 @pytest.mark.usefixtures("new_york")
-def test_inside_itself(patch):
+def test_inside_itself(patch: Any) -> None:
     """A clock in another clock's freeze gives it its instant and its local time back."""
     with FrozenClock("2024-01-15T10:30:00Z", patch):
         with FrozenClock("2001-01-01T00:00:00Z", patch):
@@ -91,7 +93,7 @@ def test_inside_itself(patch):
     assert is_real()
 
 
-def test_under_a_decorator(project):
+def test_under_a_decorator(project: pytest.Pytester) -> None:
     """A test under freeze_time or travel that also takes frozen_clock has the decorator's time."""
     project.makepyfile("""
         import time
@@ -117,7 +119,7 @@ def test_under_a_decorator(project):
     project.runpytest().assert_outcomes(passed=4)
 
 
-def test_unfreezing_inside_a_later_freeze_is_refused():
+def test_unfreezing_inside_a_later_freeze_is_refused() -> None:
     """While a later freeze_time is on, freezegun would end that one instead; afterwards the clock can be unfrozen."""
     clock = FrozenClock("2024-01-15T10:30:00Z", "freezegun")
     with freezegun.freeze_time("2001-01-01"):
@@ -128,7 +130,7 @@ def test_unfreezing_inside_a_later_freeze_is_refused():
     assert is_real()
 
 
-def test_first_import_inside_freezegun_keeps_real_time_outs():
+def test_first_import_inside_freezegun_keeps_real_time_outs() -> None:
     """A package that is first imported while somebody else's time stands still knows that, and does not wait."""
     script = """
         import freezegun

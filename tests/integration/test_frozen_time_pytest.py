@@ -1,6 +1,7 @@
 """What pytest itself measures and reports while tests freeze time."""
 
 import re
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -35,11 +36,11 @@ TESTS = """
 
 
 @pytest.fixture
-def run(project):
+def run(project: pytest.Pytester) -> Any:
     """Runs nine tests that freeze time in the past and in the future, under every patch."""
     project.makepyfile(TESTS)
 
-    def run_with(*options):
+    def run_with(*options: Any) -> Any:
         result = project.runpytest(*options)
         result.assert_outcomes(passed=9)
         return result
@@ -47,7 +48,7 @@ def run(project):
     return run_with
 
 
-def test_durations_are_real(run):
+def test_durations_are_real(run: Any) -> None:
     """No phase lasts a negative time or years, and what waited is not lost."""
     report = "\n".join(run("--durations=0", "-vv").outlines)
     durations = [
@@ -59,17 +60,17 @@ def test_durations_are_real(run):
     assert 0.27 <= float(total) < 60
 
 
-def test_junit_report_is_real(run, project):
+def test_junit_report_is_real(run: Any, project: pytest.Pytester) -> None:
     """The JUnit report has today's date and durations of seconds."""
     run("--junit-xml=report.xml")
     (suite,) = ET.parse(project.path / "report.xml").getroot()
-    assert 2025 < int(suite.get("timestamp")[:4]) < 2100
-    assert 0.27 <= float(suite.get("time")) < 60
+    assert 2025 < int(suite.attrib["timestamp"][:4]) < 2100
+    assert 0.27 <= float(suite.attrib["time"]) < 60
     assert len(suite) == 9
-    assert [case.get("name") for case in suite if not 0.03 <= float(case.get("time")) < 60] == []
+    assert [case.get("name") for case in suite if not 0.03 <= float(case.attrib["time"]) < 60] == []
 
 
-def test_reports_start_when_they_start(project):
+def test_reports_start_when_they_start(project: pytest.Pytester) -> None:
     """Under freezegun, reports say when each phase really began and ended."""
     project.makepyfile(TESTS)
     reports = project.inline_run("-k", "freezegun").getreports("pytest_runtest_logreport")

@@ -3,7 +3,9 @@
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import fastapi
 import flask
@@ -12,6 +14,8 @@ import pytest
 import requests
 import uvicorn
 import werkzeug.serving
+
+from pytest_totphog import FrozenClock, TotpServer, TotpToken
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # passlib's last release is from 2020
@@ -27,7 +31,7 @@ flask_app = flask.Flask("verifier")
 fastapi_app = fastapi.FastAPI()
 
 
-def verdict(code):
+def verdict(code: Any) -> Any:
     """Return what an app's verifier says to a code, and what time the app thinks it is."""
     return {
         "accepted": pyotp.TOTP(SECRET).verify(code),
@@ -37,19 +41,19 @@ def verdict(code):
 
 
 @flask_app.get("/<code>")
-def verify_in_flask(code):
+def verify_in_flask(code: Any) -> Any:
     """Verify in a thread of Werkzeug's server."""
     return verdict(code)
 
 
 @fastapi_app.get("/def/{code}")
-def verify_in_an_executor(code: str):
+def verify_in_an_executor(code: str) -> Any:
     """Verify in a thread of FastAPI's executor."""
     return verdict(code)
 
 
 @fastapi_app.get("/async-def/{code}")
-async def verify_in_the_loop(code: str):
+async def verify_in_the_loop(code: str) -> Any:
     """Verify in the thread of the event loop."""
     return verdict(code)
 
@@ -57,18 +61,18 @@ async def verify_in_the_loop(code: str):
 class ReadyServer(uvicorn.Server):
     """A uvicorn server that tells when it accepts requests."""
 
-    def __init__(self, config):
+    def __init__(self, config: Any) -> None:
         super().__init__(config)
         self.ready = threading.Event()
 
-    async def startup(self, sockets=None):
+    async def startup(self, sockets: Any = None) -> None:
         """Start, and tell."""
         await super().startup(sockets)
         self.ready.set()
 
 
 @pytest.fixture(scope="module")
-def flask_url():
+def flask_url() -> Iterator[Any]:
     """The Flask app's URL, on Werkzeug's server in a thread that runs before anything is frozen."""
     server = werkzeug.serving.make_server("127.0.0.1", 0, flask_app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -80,7 +84,7 @@ def flask_url():
 
 
 @pytest.fixture(scope="module")
-def fastapi_url():
+def fastapi_url() -> Iterator[Any]:
     """The FastAPI app's URL, on uvicorn in a thread that runs before anything is frozen."""
     server = ReadyServer(uvicorn.Config(fastapi_app, port=0, log_level="critical"))
     thread = threading.Thread(target=server.run)
@@ -92,7 +96,7 @@ def fastapi_url():
 
 
 @pytest.fixture(params=["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"])
-def zone(request):
+def zone(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Where the machine stands: the local time zone, set before anything is frozen."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("TZ", request.param)
@@ -102,20 +106,20 @@ def zone(request):
 
 
 @pytest.fixture(params=["freezegun", "time-machine"])
-def clock(request):
+def clock(request: pytest.FixtureRequest) -> Any:
     """The frozen clock under each patch and in each zone, at 2024-01-15T10:30:00Z."""
     request.applymarker(pytest.mark.frozen_clock(patch=request.param))
     return request.getfixturevalue("frozen_clock")
 
 
 @pytest.fixture
-def token(totp_server):
+def token(totp_server: TotpServer) -> Any:
     """The account that every verifier here knows."""
     return totp_server.add_token(secret=SECRET)
 
 
 @pytest.fixture(params=["flask", "fastapi def", "fastapi async def"])
-def verify(request):
+def verify(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Sends a code to an app under test and returns the answer, over one connection."""
     base = {
         "flask": lambda: request.getfixturevalue("flask_url"),
@@ -126,7 +130,7 @@ def verify(request):
         yield lambda code: session.get(f"{base}/{code}", timeout=5).json()
 
 
-def test_app_in_a_thread_sees_the_frozen_time(verify, clock):
+def test_app_in_a_thread_sees_the_frozen_time(verify: Any, clock: FrozenClock) -> None:
     """The app's clock stands still, and follows every move at once."""
     answer = verify("000000")
     assert (answer["time"], answer["datetime"]) == (1705314600.0, "2024-01-15T10:30:00+00:00")
@@ -139,7 +143,7 @@ def test_app_in_a_thread_sees_the_frozen_time(verify, clock):
     assert verify("000000")["datetime"] == "2024-07-15T10:30:00+00:00"
 
 
-def test_app_in_a_thread_is_released(verify, clock):
+def test_app_in_a_thread_is_released(verify: Any, clock: FrozenClock) -> None:
     """The app has the real time again when the clock is released."""
     clock.unfreeze()
     answer = verify("000000")
@@ -147,7 +151,7 @@ def test_app_in_a_thread_is_released(verify, clock):
     assert answer["datetime"] > "2025-01-01"
 
 
-def test_app_in_a_thread_accepts_the_code(verify, clock, token):
+def test_app_in_a_thread_accepts_the_code(verify: Any, clock: FrozenClock, token: TotpToken) -> None:
     """The code of the frozen instant is accepted, and no longer in the next step."""
     code = token.now()
     assert code == "746148"
@@ -158,7 +162,7 @@ def test_app_in_a_thread_accepts_the_code(verify, clock, token):
 
 
 @pytest.mark.parametrize("instant", ["2024-01-15T10:30:00Z", "2024-07-15T10:30:00Z"], ids=["winter", "summer"])
-def test_pyotp_accepts_the_code(clock, token, instant):
+def test_pyotp_accepts_the_code(clock: FrozenClock, token: TotpToken, instant: Any) -> None:
     """pyotp, which reads the local time in naive datetimes, agrees in winter and in summer."""
     clock.move_to(instant)
     verifier = pyotp.TOTP(SECRET)
@@ -168,7 +172,7 @@ def test_pyotp_accepts_the_code(clock, token, instant):
     assert verifier.verify(token.future_code()) is False
 
 
-def test_pyotp_accepts_a_one_time_code(clock, token):
+def test_pyotp_accepts_a_one_time_code(clock: FrozenClock, token: TotpToken) -> None:
     """The clock moves to the time step of each one-time code, and the verifier with it."""
     verifier = pyotp.TOTP(SECRET)
     first, started = token.one_time_code(), clock.time()
@@ -178,7 +182,7 @@ def test_pyotp_accepts_a_one_time_code(clock, token):
     assert verifier.verify(first) is False
 
 
-def test_passlib_accepts_the_code(clock, token):
+def test_passlib_accepts_the_code(clock: FrozenClock, token: TotpToken) -> None:
     """A class that keeps the time.time of its import, as passlib.s, agrees."""
     verifier = passlib.totp.TOTP.using(secrets={"1": "application secret"})(key=SECRET, format="base32")
     assert verifier.verify(token.now(), verifier, window=0).counter == 1705314600 // 30
@@ -188,7 +192,7 @@ def test_passlib_accepts_the_code(clock, token):
         verifier.verify(token.expired_code(), verifier, window=0)
 
 
-def test_passlib_has_the_real_time_afterwards(clock):
+def test_passlib_has_the_real_time_afterwards(clock: FrozenClock) -> None:
     """The clock of passlib is its own again when the clock is released."""
     clock.unfreeze()
     assert passlib.totp.TOTP.now() > 1735689600

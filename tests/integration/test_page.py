@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from selenium.webdriver.common.keys import Keys
 
-from pytest_totphog import Clock, TotpServer
+from pytest_totphog import FrozenClock, TotpServer
 from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.credentials import qr
 from pytest_totphog.enrolment.pictures import reader
@@ -38,8 +38,7 @@ def chromium() -> Iterator[Page]:
 @pytest.fixture
 def server() -> Iterator[TotpServer]:
     """A server whose clock stands at 2024-01-15T10:30:00Z."""
-    clock = Clock()
-    clock.freeze("2024-01-15T10:30:00Z")
+    clock = FrozenClock("2024-01-15T10:30:00Z", None)
     with TotpServer(clock=clock) as server:
         yield server
 

@@ -14,6 +14,7 @@ import requests
 
 from pytest_totphog import FrozenClock
 from pytest_totphog.clocks import libfaketime
+from pytest_totphog.clocks.patches import PatchName
 from tests.support.system import require, require_libfaketime
 
 FROZEN_AT = 1705314600  # 2024-01-15T10:30:00Z
@@ -179,7 +180,7 @@ def test_follows_every_change_at_once(clock: FrozenClock, start: Callable[[str],
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine"])
-def test_started_in_frozen_time(clock: FrozenClock, start: Callable[[str], Teller], patch: str) -> None:
+def test_started_in_frozen_time(clock: FrozenClock, start: Callable[[str], Teller], patch: PatchName) -> None:
     """The patch changes nothing for it."""
     clock.freeze(FROZEN_AT, patch)
     teller = start("python")

@@ -347,7 +347,7 @@ def test_server_that_goes_away(project: pytest.Pytester, server: TotpServer) -> 
 
     class Plugin:
         def pytest_configure(self, config: pytest.Config) -> None:
-            config.server = server
+            vars(config)["server"] = server
 
     url = server.url
     result = project.runpytest_inprocess(f"--totphog-url={url}", plugins=[Plugin()])

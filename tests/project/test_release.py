@@ -68,7 +68,7 @@ def test_links_of_the_readme_work_on_pypi(dist: Path) -> None:
         (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
         metadata = email.message_from_bytes(archive.read(name))
     files = f"{ADDRESS}/blob/v{metadata['Version']}"
-    links = re.findall(r"\]\(([^)]+)\)", metadata.get_payload())
+    links = re.findall(r"\]\(([^)]+)\)", str(metadata.get_payload()))
     assert [link for link in links if not link.startswith(("https://", "#"))] == []
     assert f"{files}/docs/first-steps.md" in links
     assert metadata.get_all("Project-URL") == [

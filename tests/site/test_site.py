@@ -48,7 +48,8 @@ class Html(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make docs` does; any warning fails it."""
     folder = tmp_path_factory.mktemp("site")
-    for command in (["docs/pages.py", folder], ["-m", "zensical", "build", "--strict", "-f", folder / "mkdocs.yml"]):
+    build = ["-m", "zensical", "build", "--strict", "-f", str(folder / "mkdocs.yml")]
+    for command in (["docs/pages.py", str(folder)], build):
         done = subprocess.run(
             [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=100
         )

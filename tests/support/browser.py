@@ -99,13 +99,13 @@ def started(library: str) -> Iterator[Browser]:
 
         loop = asyncio.new_event_loop()
         manager = async_playwright()
-        playwright = loop.run_until_complete(manager.start())
-        launched = playwright.chromium.launch(executable_path=require("chromium"), args=list(CHROMIUM_FLAGS))
-        browser = loop.run_until_complete(launched)
-        context = loop.run_until_complete(browser.new_context())
+        driver = loop.run_until_complete(manager.start())
+        launched = driver.chromium.launch(executable_path=require("chromium"), args=list(CHROMIUM_FLAGS))
+        chromium = loop.run_until_complete(launched)
+        context = loop.run_until_complete(chromium.new_context())
         yield AsyncPlaywright(loop.run_until_complete(context.new_page()), loop)
-        loop.run_until_complete(browser.close())
-        loop.run_until_complete(playwright.stop())
+        loop.run_until_complete(chromium.close())
+        loop.run_until_complete(driver.stop())
         loop.close()
 
 

@@ -24,6 +24,9 @@ class User:
     failures: int = 0
     locked_until: float = 0
     recovery: list[str] = field(default_factory=list)
+    # Spoiled logins count more.
+    successes: int = 0
+    first: str = ""
 
 
 @dataclass
@@ -33,6 +36,10 @@ class Session:
     user: User
     address: int = 1
     inside: bool = False
+    # Spoiled logins count here, too.
+    failures: int = 0
+    began: int = 0
+    over: bool = False
 
 
 class HonestLogin:

@@ -21,8 +21,14 @@ def field(number: int, value: int | bytes | str) -> bytes:
 
 def account(**changes: Any) -> bytes:
     """Return an account of an export: alice at Example, with some fields changed; None leaves one out."""
-    usual = {"secret": b"Hello!\xde\xad\xbe\xef", "name": "alice", "issuer": "Example", "algorithm": 1, "digits": 1}
-    fields = usual | {"type": 2} | changes
+    usual: dict[str, Any] = {
+        "secret": b"Hello!\xde\xad\xbe\xef",
+        "name": "alice",
+        "issuer": "Example",
+        "algorithm": 1,
+        "digits": 1,
+    }
+    fields = usual | {"digits": 1, "type": 2} | changes
     numbers = {"secret": 1, "name": 2, "issuer": 3, "algorithm": 4, "digits": 5, "type": 6, "counter": 7, "id": 8}
     message = b"".join(field(numbers[key], value) for key, value in fields.items() if value is not None)
     return field(1, message)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.support.system import require
 
@@ -42,7 +43,7 @@ def running_postgresql() -> Iterator[PostgreSQL]:
     """
     initdb, pg_ctl = require("initdb", SEARCHED), require("pg_ctl", SEARCHED)
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
-        account = {}
+        account: dict[str, Any] = {}
         if os.geteuid() == 0:  # which PostgreSQL refuses to run as
             account = {"user": "postgres", "group": "postgres", "extra_groups": []}
             shutil.chown(folder, "postgres", "postgres")

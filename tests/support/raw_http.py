@@ -16,7 +16,7 @@ class RawResponse:
     body: bytes
 
 
-class RawClient(AbstractContextManager):
+class RawClient(AbstractContextManager["RawClient"]):
     """A connection to a server on loopback.
 
     Args:

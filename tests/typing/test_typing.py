@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(Path(__file__).parent.glob("user_*.py"))
 
 
-def run(*command: object) -> subprocess.CompletedProcess[str]:
+def run(*command: Any) -> subprocess.CompletedProcess[str]:
     """Run a module of this Python's."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = (sys.executable, "-m", *map(str, command))

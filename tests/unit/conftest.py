@@ -2,12 +2,13 @@
 
 import queue
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.authenticator.totp_token import TotpToken
-from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.servers.totp_server import TotpServer
 from pytest_totphog.wsgi.server import Server
 from tests.support.browser import LIBRARIES, Browser, started
@@ -27,7 +28,7 @@ class Site:
         self.requests: queue.Queue[str] = queue.Queue()
         self.url = ""
 
-    def __call__(self, environ, start_response):
+    def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer a request."""
         request = Request(environ)
         document = self.documents.get(request.path)
@@ -60,15 +61,13 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> FrozenClock:
     """A clock that stands at 2024-01-15T10:30:00Z."""
-    clock = Clock()
-    clock.freeze("2024-01-15T10:30:00Z")
-    return clock
+    return FrozenClock("2024-01-15T10:30:00Z", None)
 
 
 @pytest.fixture
-def totp_server(clock: Clock) -> Iterator[TotpServer]:
+def totp_server(clock: FrozenClock) -> Iterator[TotpServer]:
     """A server on that clock."""
     with TotpServer(clock=clock) as server:
         yield server

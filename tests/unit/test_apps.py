@@ -4,11 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog import InvalidInput
 from pytest_totphog.apps import APPS, app_options, create_app
 from pytest_totphog.wsgi.gate import Gate
+from tests.support.client import Client
 
 
 def test_the_apps_and_their_ports() -> None:

@@ -26,7 +26,7 @@ from tests.support.vectors import RFC_6238, RFC_SECRETS
 SECRET = "JBSWY3DPEHPK3PXP"
 UNTOLD = "GEZDGNBVGY3TQOJQ"
 
-Serve = Callable[..., subprocess.Popen]
+Serve = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def serve() -> Iterator[Serve]:
     """Starts `totphog serve` in a process of its own, which ends with the test."""
     with ExitStack() as cleanup:
 
-        def start(*arguments: str, **environment: str) -> subprocess.Popen:
+        def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
             process = cleanup.enter_context(
                 subprocess.Popen(
                     [sys.executable, "-m", "pytest_totphog", "serve", *arguments],
@@ -58,7 +58,7 @@ def serve() -> Iterator[Serve]:
         yield start
 
 
-def told_url(process: subprocess.Popen) -> str:
+def told_url(process: subprocess.Popen[str]) -> str:
     """Wait for the server's line, and return its URL."""
     line = process.stdout.readline()
     assert re.fullmatch(r"http://\S+:[1-9]\d*\n", line), process.communicate()

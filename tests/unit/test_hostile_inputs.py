@@ -13,7 +13,7 @@ import segno
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from PIL import Image
-from werkzeug.test import Client, EnvironBuilder
+from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from pytest_totphog.apps import APPS, create_app
@@ -22,6 +22,7 @@ from pytest_totphog.enrolment.sources import accounts_in
 from pytest_totphog.errors import TotphogError
 from pytest_totphog.wsgi.bodies import form_file
 from pytest_totphog.wsgi.errors import HttpError
+from tests.support.client import Client
 from tests.support.migration import account, field, uri_of
 
 FEW = settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))

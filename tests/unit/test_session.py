@@ -11,6 +11,7 @@ import pytest
 from pytest_totphog import ServerError, TotpServer
 from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.secrecy import masks
+from pytest_totphog.secrecy.known_secrets import KnownSecrets
 from pytest_totphog.servers.shared_place import SharedPlace
 from pytest_totphog.servers.totp_server import place_of
 from pytest_totphog.session import Session
@@ -48,7 +49,7 @@ def configure(pytester: pytest.Pytester) -> Configure:
         given = [f"--override-ini={name}={value}" for name, value in ini.items()]
         config = pytester.parseconfig("-p", "totphog", *options, *given)
         if worker is not None:
-            config.workerinput = {"workerid": "gw0", "testrunuid": "7", **worker}
+            vars(config)["workerinput"] = {"workerid": "gw0", "testrunuid": "7", **worker}
         return config
 
     return configure
@@ -97,6 +98,11 @@ class Request:
         self.config, self.fixturename, self.fixturenames = config, fixturename, [fixturename, *others]
 
 
+def request_of(*arguments: Any) -> Any:
+    """Return such a request in place of pytest's."""
+    return Request(*arguments)
+
+
 @pytest.mark.parametrize("before", [None, "2024-01-15T10:30:00Z"])
 def test_borrowed_clock_is_given_back_as_it_was(configure: Configure, before: str | None) -> None:
     """Live, or where a fixture of the session had frozen it."""
@@ -104,7 +110,7 @@ def test_borrowed_clock_is_given_back_as_it_was(configure: Configure, before: st
     if before is not None:
         clock.freeze(before)
 
-    with Session.of(configured).borrowed_clock(Request(configured, "totp_server")) as borrowed:
+    with Session.of(configured).borrowed_clock(request_of(configured, "totp_server")) as borrowed:
         borrowed.freeze("2030-01-01T00:00:00Z")
 
     assert borrowed is clock
@@ -117,8 +123,8 @@ def test_clock_is_given_back_once(configure: Configure) -> None:
     """By frozen_clock, where a test takes it: what tears down before does so in its time."""
     clock = Session.of(configured := configure()).clock
 
-    with Session.of(configured).borrowed_clock(Request(configured, "frozen_clock", "totp_server")):
-        with Session.of(configured).borrowed_clock(Request(configured, "totp_server", "frozen_clock")):
+    with Session.of(configured).borrowed_clock(request_of(configured, "frozen_clock", "totp_server")):
+        with Session.of(configured).borrowed_clock(request_of(configured, "totp_server", "frozen_clock")):
             clock.freeze("2030-01-01T00:00:00Z")
         assert clock.mode == "frozen"
     assert clock.mode == "live"
@@ -176,7 +182,7 @@ def test_worker_without_an_address_fails(configure: Configure) -> None:
 
 def test_store_of_a_url_is_the_servers(configure: Configure, running: TotpServer) -> None:
     """Also in a worker, which asks its controller nothing then."""
-    for worker in (None, {}):
+    for worker in (None, dict[str, str]()):
         store = Session.of(configure(f"--totphog-url={running.url}", worker=worker)).store
         assert isinstance(store, RemoteStore)
         assert store.name == f"the totphog server at {running.url}"
@@ -276,7 +282,7 @@ class Hesitant:
         threading.Event().wait(0.05)
 
 
-class HesitantSecrets(masks.KnownSecrets):
+class HesitantSecrets(KnownSecrets):
     """As known secrets are, and other threads get their turn while they are made."""
 
     def __init__(self) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 import requests
@@ -199,7 +200,8 @@ def test_worker_knows_what_its_controller_told(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, controller: ControllerStore
 ) -> None:
     """And nothing else: whoever told it nothing shares nothing."""
-    worker, other = pytester.parseconfig(), pytester.parseconfig()
+    worker: Any = pytester.parseconfig()
+    other: Any = pytester.parseconfig()
     worker.workerinput = {ADDRESS: controller.address}
     other.workerinput = {}
     monkeypatch.setenv(VARIABLE, "http://127.0.0.1:9 sesame")

@@ -12,7 +12,7 @@ import pytest
 from tests.integration.endurance.processes import Replica
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-ALICE = {"name": "alice", "secret": SECRET, "digits": 8, "period": 1}
+ALICE: dict[str, Any] = {"name": "alice", "secret": SECRET, "digits": 8, "period": 1}
 
 
 class RunningVerifier:

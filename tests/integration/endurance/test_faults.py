@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -14,6 +15,7 @@ import requests
 from pytest_totphog import Authenticator, CodeUnavailable
 from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.errors import StoreError
 from pytest_totphog.servers.shared_place import SharedPlace
 from pytest_totphog.servers.totp_server import server_at
@@ -94,7 +96,8 @@ def test_database_goes_away(
             postgresql.start()
         clients.wait_for(2, lambda entry: entry["status"] == 200)
         # Whoever is not answered within ten seconds ends with an error of its own.
-        assert [process.poll() for process in [server.process, *clients.processes]] == [None] * 4
+        processes: list[subprocess.Popen[Any]] = [server.process, *clients.processes]
+        assert [process.poll() for process in processes] == [None] * 4
     finally:
         clients.stop()
 
@@ -144,7 +147,7 @@ class FullDisk:
     def __init__(self, folder: Path) -> None:
         """Mount it, for which one must be root."""
         self.folder = folder
-        command = ["mount", "-t", "tmpfs", "-o", "size=1m", "totphog-tests", folder]
+        command = ["mount", "-t", "tmpfs", "-o", "size=1m", "totphog-tests", str(folder)]
         if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
             pytest.skip("only root may mount a file system, and not in every container")
 
@@ -292,8 +295,7 @@ def test_totphog_url_over_a_slow_network(project: pytest.Pytester, network: Netw
 def test_answer_is_lost(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error comes within the time-out; the step stays spent, because nobody knows who got it."""
     monkeypatch.setattr(remote, "TIMEOUT", 1)
-    clock = Clock()
-    clock.freeze("2024-01-15T10:30:00Z")
+    clock = FrozenClock("2024-01-15T10:30:00Z", None)
     with server_at(SharedPlace(network.url, namespace="run", clock=clock)) as server:
         token = server.add_token(name="alice", secret=SECRET)
         network.loses_answers = True

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import yaml
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
-from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.api.app import totphog_app
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.wsgi.openapi import document
+from tests.support.client import Answer, Client
 
 
 class Contract:
@@ -48,7 +48,7 @@ class Contract:
             else response
         )
 
-    def check(self, response: TestResponse) -> None:
+    def check(self, response: Answer) -> None:
         """Fail unless an answer is one that the document describes."""
         method, path = response.request.method, self.path_of(response.request.path)
         schema = {"$ref": "#/components/schemas/Error"}
@@ -72,7 +72,7 @@ class ContractClient(Client):
 
     contract: Contract
 
-    def open(self, *arguments: Any, **options: Any) -> TestResponse:
+    def open(self, *arguments: Any, **options: Any) -> Answer:
         """Send a request and check the answer."""
         response = super().open(*arguments, **options)
         self.contract.check(response)

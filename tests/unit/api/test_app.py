@@ -10,16 +10,15 @@ from typing import Any
 import freezegun
 import pytest
 import requests
-from werkzeug.test import Client
 
 from pytest_totphog import FrozenClock, TotpServer, TotpToken, __version__
 from pytest_totphog.api.app import totphog_app
 from pytest_totphog.api.namespaces import create_app
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.totp_token import issuer_of
-from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials import qr
 from pytest_totphog.wsgi.gate import Gate
+from tests.support.client import Client
 from tests.support.vectors import RFC_4226, RFC_6238, RFC_SECRETS
 
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -578,7 +577,7 @@ def test_a_frozen_clock_moves_on_to_a_code_with_enough_seconds_left(
     assert authenticator.clock.now().isoformat() == "2024-01-15T10:30:30+00:00"
 
 
-class ClockByHand(Clock):
+class ClockByHand(FrozenClock):
     """A live clock that shows what the test says, and tells when somebody waits for it."""
 
     def __init__(self, now: int) -> None:
@@ -973,7 +972,7 @@ def test_the_clock_is_read(client: Client) -> None:
 @pytest.mark.parametrize(
     "at", ["2024-02-29T12:00:00.250Z", "2024-02-29T13:00:00.250+01:00", 1709208000.25, "1709208000.25"]
 )
-def test_the_clock_is_frozen(client: Client, authenticator: Authenticator, at: object) -> None:
+def test_the_clock_is_frozen(client: Client, authenticator: Authenticator, at: Any) -> None:
     """At ISO 8601 or seconds since the epoch; a frozen clock moves there."""
     authenticator.clock.unfreeze()
     assert client.put("/api/v1/clock", json={"frozen_at": at}).json == {

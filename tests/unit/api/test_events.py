@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog import Authenticator, TotpToken
 from pytest_totphog.api.namespaces import create_app
 from pytest_totphog.authenticator.totp_token import issuer_of
+from tests.support.client import Client
 
 
 @pytest.fixture

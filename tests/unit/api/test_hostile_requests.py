@@ -19,7 +19,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 MEBIBYTE = 1024 * 1024
 
 # Bodies that are accepted; the token's own paths have an {id} in them.
-ACCEPTED = {
+ACCEPTED: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/tokens"): {
         "name": "a",
         "secret": SECRET,
@@ -256,7 +256,7 @@ class Attacker:
         """A body that is no JSON object."""
         method, path, accepted = self._accepted()
         good = json.dumps(accepted).encode()
-        body = self._random.choice(
+        spoil: Callable[[], bytes] = self._random.choice(
             [
                 lambda: good[: self._random.randrange(1, len(good))],
                 lambda: good + self._random.choice([b"x", b"{}", b",", b"\0", b"]"]),
@@ -277,8 +277,8 @@ class Attacker:
                 lambda: self._random.randbytes(self._random.randrange(1, 200)),
                 lambda: good[:-1] + b', "name": "\xed\xa0\x80"}',
             ]
-        )()
-        return Request(method, path, body)
+        )
+        return Request(method, path, spoil())
 
     def wrong_path(self) -> Request:
         """A path that is nearly one that is served."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from werkzeug.routing import Map
-from werkzeug.test import Client
 
 from pytest_totphog.api.namespaces import NamespacedApp, create_app
 from pytest_totphog.authenticator.authenticator import Authenticator
@@ -17,6 +16,7 @@ from pytest_totphog.authenticator.namespaces import Namespace, Namespaces
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.wsgi.gate import Gate
+from tests.support.client import Client
 
 SECRET = "JBSWY3DPEHPK3PXP"
 ALICE = {"name": "alice", "secret": SECRET}

@@ -12,7 +12,6 @@ import yaml
 from hypothesis import settings
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from werkzeug.test import Client
 
 from pytest_totphog import __version__
 from pytest_totphog.api.app import totphog_app
@@ -21,6 +20,7 @@ from pytest_totphog.authenticator.issuer import Issuer
 from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
 from pytest_totphog.wsgi.openapi import document
 from pytest_totphog.wsgi.routes import Route
+from tests.support.client import Client
 
 DOCUMENT = document("pytest_totphog.api")
 ROUTES = totphog_app(Authenticator()).routes
@@ -260,7 +260,7 @@ SCHEMA.app = totphog_app(AUTHENTICATOR)
 
 @SCHEMA.parametrize()
 @settings(max_examples=30, derandomize=True, database=None, deadline=None)
-def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
+def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case[Any]) -> None:
     """All checks of schemathesis hold, over its examples, its coverage of the schemas and its random requests.
 
     Left out is only that data which fit the schema are accepted: that base32 makes whole bytes, that a text is a

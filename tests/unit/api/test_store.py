@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.api.store import store_routes
 from pytest_totphog.stores import Store
@@ -18,6 +17,7 @@ from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.routes import App
+from tests.support.client import Answer, Client
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def ask(client: Client, method: str, /, **arguments: Any) -> Any:
     return response.json["result"]
 
 
-def refusal(response: TestResponse, status: int = 400) -> Any:
+def refusal(response: Answer, status: int = 400) -> Any:
     """Return the sentence of an error."""
     assert response.status_code == status, response.text
     return response.json["error"]

@@ -101,14 +101,14 @@ def test_list_may_mix_accounts_and_mappings() -> None:
         ([ALICE, "bob"], "entry 2: it is of type str; accepted is an object with name, password, secret, uri"),
         ([{}], "entry 1: "),
         ([ALICE, {**BOB, "pasword": "x"}], "entry 2: unknown: 'pasword'; accepted are name, password, secret, uri"),
-        ([{**ALICE, 7: "x"}], "entry 1: unknown: 7; accepted are name, password, secret, uri"),
+        ([{**dict[Any, Any](ALICE), 7: "x"}], "entry 1: unknown: 7; accepted are name, password, secret, uri"),
         ([BOB, {**ALICE, "password": None}], "entry 2: password is missing; accepted is a string"),
         ([BOB, {**ALICE, "secret": "1"}], "entry 2: the secret is not base32: character 1 is '1'"),
         ([ALICE, BOB, {**BOB, "name": "alice"}], "entry 3: its name is that of entry 1; list each account once"),
         ([ALICE, {**ALICE, "name": "bob"}], "entry 2: its credential is that of entry 1; list each account once"),
     ],
 )
-def test_list_that_is_not_accepted(entries: object, message: str) -> None:
+def test_list_that_is_not_accepted(entries: Any, message: str) -> None:
     """The error says which entry and which field, and shows no secret."""
     with pytest.raises(InvalidInput, match=re.escape(message)) as caught:
         as_accounts(entries)

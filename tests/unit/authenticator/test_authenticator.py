@@ -254,7 +254,7 @@ def test_refused_enrolment_stores_nothing(authenticator: Authenticator, source: 
 
 def test_accounts_of_other_kinds_are_skipped(authenticator: Authenticator) -> None:
     """A warning names them; the others are enrolled."""
-    uris = [f"otpauth://{kind}/Shop:alice?secret=JBSWY3DPEHPK3PXP" for kind in ("hotp", "totp", "steam")]
+    uris: Any = [f"otpauth://{kind}/Shop:alice?secret=JBSWY3DPEHPK3PXP" for kind in ("hotp", "totp", "steam")]
 
     with pytest.warns(
         UserWarning, match=r"^not enrolled: 'Shop:alice' \(hotp\), 'Shop:alice' \(steam\); accepted is totp$"

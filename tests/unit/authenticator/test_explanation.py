@@ -17,7 +17,7 @@ STEP = 56_843_820
 
 def token(**changes: Any) -> Token:
     """Return a usual token with some parameters changed."""
-    usual = {"created_at": datetime.now(UTC), "name": "alice", "secret": "JBSWY3DPEHPK3PXP"}
+    usual: dict[str, Any] = {"created_at": datetime.now(UTC), "name": "alice", "secret": "JBSWY3DPEHPK3PXP"}
     return Token.create(**usual | changes)
 
 

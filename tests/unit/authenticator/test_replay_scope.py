@@ -23,7 +23,11 @@ def ledgers(store: MemoryStore, *scopes: ReplayScope, frozen: bool = False) -> l
     clock = Clock()
     if frozen:
         clock.freeze("2030-01-01T00:00:00Z")
-    return [ScopedLedger(store, clock, lambda scope=scope: scope) for scope in scopes]
+
+    def ledger(scope: ReplayScope) -> ScopedLedger:
+        return ScopedLedger(store, clock, lambda: scope)
+
+    return [ledger(scope) for scope in scopes]
 
 
 def test_ledger_of_one_run() -> None:

@@ -2,18 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
 import yaml
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import OpenAPIV30SpecValidator
-from werkzeug.test import Client, TestResponse
 
 from pytest_totphog import __version__
 from pytest_totphog.wsgi.openapi import document
 from pytest_totphog.wsgi.routes import Route
+from tests.support.client import Answer, Client
 
 
 class Contract:
@@ -46,7 +46,7 @@ class Contract:
             for status, response in operation["responses"].items()
         }
 
-    def check(self, response: TestResponse) -> None:
+    def check(self, response: Answer) -> None:
         """Fail unless an answer is one that the document describes."""
         method, path = response.request.method, self._path_of(response.request.path)
         media_type, schema = "application/json", {"$ref": "#/components/schemas/Error"}
@@ -65,7 +65,11 @@ class Contract:
             schema = content["schema"]
         assert response.mimetype == media_type
         if method != "HEAD":
-            read = {"application/json": json.loads, "application/yaml": yaml.safe_load}.get(media_type, str)
+            readers: dict[str, Callable[[str], Any]] = {
+                "application/json": json.loads,
+                "application/yaml": yaml.safe_load,
+            }
+            read = readers.get(media_type, str)
             self.validator(schema).validate(read(response.text))
 
     def _path_of(self, path: str) -> str | None:
@@ -80,7 +84,7 @@ class ContractClient(Client):
         super().__init__(application)
         self.contract = contract
 
-    def open(self, *arguments: Any, **options: Any) -> TestResponse:
+    def open(self, *arguments: Any, **options: Any) -> Answer:
         """Send a request and check the answer."""
         response = super().open(*arguments, **options)
         self.contract.check(response)

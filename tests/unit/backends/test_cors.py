@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import InvalidInput
@@ -12,6 +11,7 @@ from pytest_totphog.wsgi.bodies import json_response
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.routes import App, Route
+from tests.support.client import Answer, Client
 
 PAGE = "https://app.example"
 OTHER_PAGE = "http://localhost:5173"
@@ -37,12 +37,12 @@ def client(*origins: str, **options: Any) -> Client:
     return Client(Cors(app(), origins, **options))
 
 
-def cors_headers(response: TestResponse) -> dict[str, str]:
+def cors_headers(response: Answer) -> dict[str, str]:
     """Return the response headers that concern other origins."""
     return {name: text for name, text in response.headers if name.startswith("Access-Control-") or name == "Vary"}
 
 
-def preflight(client: Client, origin: str, **environ: str) -> TestResponse:
+def preflight(client: Client, origin: str, **environ: str) -> Answer:
     """Ask as a browser does before it sends a request with a token or with JSON."""
     headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
     return client.options("/notes", headers=headers, environ_overrides=environ)

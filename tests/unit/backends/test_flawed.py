@@ -4,15 +4,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog import Clock, InvalidInput, PracticeBackend, VerifierPolicy, create_app
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.backends import flawed
 from pytest_totphog.backends.mailbox import Mailbox
 from pytest_totphog.backends.verifier import Verifier
+from tests.support.client import Client
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def accepts(client: Client, code: str) -> bool:
 
 
 @pytest.mark.parametrize("flaws", [(), [], frozenset(), {}])
-def test_without_flaws_the_class_is_the_honest_one(flaws: object) -> None:
+def test_without_flaws_the_class_is_the_honest_one(flaws: Any) -> None:
     """There is nothing between it and the app."""
     assert flawed(Verifier, "simple", flaws) is Verifier
 
@@ -81,7 +82,7 @@ def test_email_mfa_with_a_master_code(client_of_email_mfa: Client) -> None:
         ("simple", [["replay"]], "simple has no flaw ['replay']; accepted: replay, "),
     ],
 )
-def test_flaws_that_a_backend_cannot_have(name: str, flaws: object, message: str) -> None:
+def test_flaws_that_a_backend_cannot_have(name: str, flaws: Any, message: str) -> None:
     """The error names those that it can."""
     with pytest.raises(InvalidInput) as failure:
         PracticeBackend(name, flaws=flaws)

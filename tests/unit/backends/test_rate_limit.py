@@ -1,6 +1,7 @@
 """The rate limit: so many requests an address and a minute."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_requests_at_once_are_all_counted(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("requests", [0, -1, 1.5, "120", True, None])
-def test_refused_limits(clock: Clock, requests: object) -> None:
+def test_refused_limits(clock: Clock, requests: Any) -> None:
     """A whole number of at least one; the app takes None for no limit and then uses none of these."""
     with pytest.raises(
         InvalidInput, match=r"^the rate limit is .+; accepted are 1 and more requests a minute, or None$"

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog import create_app
 from pytest_totphog.stores.memory import MemoryStore
+from tests.support.client import Client
 
 SENTENCES = {
     ("simple", "/register"): {"message": "Username is required"},

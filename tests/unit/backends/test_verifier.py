@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -85,7 +86,7 @@ def test_default_policy() -> None:
         ({"lockout_seconds": "900"}, "lockout_seconds is '900'; accepted are seconds above 0"),
     ],
 )
-def test_refused_policies(change: dict[str, object], message: str) -> None:
+def test_refused_policies(change: dict[str, Any], message: str) -> None:
     """A policy says at once what is wrong with it."""
     with pytest.raises(InvalidInput) as error:
         VerifierPolicy(**change)
@@ -96,7 +97,7 @@ def test_refused_policies(change: dict[str, object], message: str) -> None:
     "change",
     [{"window": 0}, {"window": 100}, {"max_failures": 1}, {"max_failures": None}, {"lockout_seconds": 0.5}],
 )
-def test_accepted_policies(change: dict[str, object]) -> None:
+def test_accepted_policies(change: dict[str, Any]) -> None:
     """The bounds belong to what is accepted."""
     [(name, value)] = change.items()
     assert getattr(VerifierPolicy(**change), name) == value
@@ -175,7 +176,7 @@ def test_no_step_is_before_the_epoch(store: Store, clock: Clock) -> None:
         "nothing",
     ],
 )
-def test_right_code_in_another_form_is_invalid(verifier: Verifier, code: object) -> None:
+def test_right_code_in_another_form_is_invalid(verifier: Verifier, code: Any) -> None:
     """Only ASCII digits of the exact length are a code; pyotp's comparison normalises them (CVE-2025-6014)."""
     assert verifier.verify("alice", token(), code) == INVALID
     assert verifier.verify("alice", token(), CURRENT) == ACCEPTED

@@ -1,8 +1,8 @@
 """The browser's library: which it is, and what it cannot do."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -19,15 +19,15 @@ class Firefox:
     current_window_handle = "1"
     window_handles = ("1",)
 
-    def execute_script(self, script):
+    def execute_script(self, script: Any) -> None:
         """Run a script."""
         raise AssertionError(script)
 
-    def get_screenshot_as_png(self):
+    def get_screenshot_as_png(self) -> Any:
         """Take a screenshot."""
         return b"as much as is seen"
 
-    def execute(self, command, parameters):
+    def execute(self, command: Any, parameters: Any) -> None:
         """Send a command, as Selenium does."""
         raise AssertionError(f"Unrecognised command {command}")
 
@@ -52,7 +52,7 @@ def test_time_in_another_browser_than_chromium() -> None:
     """With Selenium the error says which can do it, and nothing follows."""
     with FrozenClock(patch=None) as clock:
         with pytest.raises(BrowserError, match="Selenium cannot do this in 'firefox', but in Chromium and its family"):
-            clock.apply_to(Firefox())
+            clock.apply_to(cast("Any", Firefox()))
         assert clock.applied_to == ()
 
 
@@ -68,24 +68,25 @@ def test_what_is_no_browser(page: Any) -> None:
 class Page:
     """A page whose library fails, or answers, in a given order; each pause takes a second."""
 
-    def __init__(self, *answers):
+    def __init__(self, *answers: Any) -> None:
         self.answers = iter(answers)
         self.now = 0.0
 
-    def pause(self):
+    def pause(self) -> None:
         """Let a second pass."""
         self.now += 1.0
 
-    def look(self) -> Iterator[Any]:
+    def look(self) -> Generator[Any, Any, Any]:
         """Return the next answer, or raise it."""
         answer = yield next(self.answers)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def poll(self, timeout):
+    def poll(self, timeout: Any) -> Any:
         """Look until there is no obstacle."""
-        return taken(poll(self, self.look, timeout, lambda: self.now))
+        page: Any = self
+        return taken(poll(page, self.look, timeout, lambda: self.now))
 
 
 def test_poll_until_there_is_no_obstacle() -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,7 @@ def clock() -> Clock:
         HALF_PAST_TEN.astimezone(KATHMANDU),
     ],
 )
-def test_spellings_of_one_instant(when: object) -> None:
+def test_spellings_of_one_instant(when: Any) -> None:
     """Numbers, texts and aware datetimes of one instant are one instant."""
     assert as_nanoseconds(when) == 1_705_314_600_000_000_000
 
@@ -88,7 +89,7 @@ def test_datetime_and_its_timestamp_are_one_instant(when: datetime) -> None:
     ],
     ids=["datetime", "text", "text-with-space"],
 )
-def test_time_without_a_zone_is_refused_with_advice(when: object, advice: str) -> None:
+def test_time_without_a_zone_is_refused_with_advice(when: Any, advice: str) -> None:
     """A naive time means another instant on another machine, so what to write instead is said."""
     with pytest.raises(InvalidInput) as caught:
         as_nanoseconds(when)
@@ -99,7 +100,7 @@ def test_time_without_a_zone_is_refused_with_advice(when: object, advice: str) -
 
 
 @pytest.mark.parametrize("when", [None, True, b"1705314600", [], "", "yesterday", "2024-13-01T00:00:00Z"])
-def test_what_is_no_point_in_time_is_refused(when: object) -> None:
+def test_what_is_no_point_in_time_is_refused(when: Any) -> None:
     """The message says what is accepted."""
     with pytest.raises(InvalidInput, match="is no point in time; accepted are seconds since the epoch"):
         as_nanoseconds(when)
@@ -124,7 +125,7 @@ def test_what_is_no_point_in_time_is_refused(when: object) -> None:
     ],
     ids=shown,
 )
-def test_time_beyond_the_years_of_a_datetime_is_refused(when: object) -> None:
+def test_time_beyond_the_years_of_a_datetime_is_refused(when: Any) -> None:
     """Accepted are the years 1970 to 9999, and no number is too large to be told so."""
     with pytest.raises(InvalidInput, match="is out of range; accepted are the years 1970 to 9999"):
         as_nanoseconds(when)
@@ -148,7 +149,7 @@ def test_period_in_whole_seconds_is_accepted(period: int) -> None:
 
 
 @pytest.mark.parametrize("period", [0, -30, 86_401, 30.0, True, "30", None, float("nan"), 10**5000], ids=type)
-def test_other_periods_are_refused(period: object) -> None:
+def test_other_periods_are_refused(period: Any) -> None:
     """The message says what is accepted."""
     with pytest.raises(InvalidInput, match=r"^period is .+; accepted are whole seconds from 1 to 86400$"):
         as_period(period)
@@ -256,7 +257,7 @@ def test_tick_is_a_second_unless_said(clock: Clock) -> None:
 @pytest.mark.parametrize(
     "seconds", [-1, -0.001, float("nan"), float("inf"), True, "1", None, timedelta(seconds=-1)], ids=str
 )
-def test_tick_refuses_what_is_no_way_forward(clock: Clock, seconds: object) -> None:
+def test_tick_refuses_what_is_no_way_forward(clock: Clock, seconds: Any) -> None:
     """The message says how to go back, and the clock stands where it stood."""
     with pytest.raises(
         InvalidInput, match=r"cannot tick by .+; accepted are zero or more seconds, and to go back, set"

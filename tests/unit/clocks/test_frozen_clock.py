@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import freezegun
 import pytest
 
 from pytest_totphog import Clock, FrozenClock, InvalidInput, MissingExtra
 from pytest_totphog.clocks.clock import real_time_ns
+from pytest_totphog.clocks.patches import PatchName
 from tests.support.system import require_libfaketime
 
 SECONDS = 1_705_314_600.0
@@ -29,7 +31,7 @@ def is_real() -> bool:
 
 
 @every_patch
-def test_clock_stands_still(patch: str | None) -> None:
+def test_clock_stands_still(patch: PatchName | None) -> None:
     """Where it was told to, whatever else stands."""
     with FrozenClock("2024-01-15T10:30:00Z", patch) as clock:
         assert isinstance(clock, Clock)
@@ -41,7 +43,7 @@ def test_clock_stands_still(patch: str | None) -> None:
 
 
 @every_real_patch
-def test_wall_clock_stands_with_it(patch: str) -> None:
+def test_wall_clock_stands_with_it(patch: PatchName) -> None:
     """In every way that Python tells the time, and runs again afterwards."""
     with FrozenClock(HALF_PAST_TEN, patch):
         assert time.time() == SECONDS
@@ -59,7 +61,7 @@ def test_wall_clock_runs_on_without_a_patch() -> None:
 
 
 @every_patch
-def test_other_clocks_run_on(patch: str | None) -> None:
+def test_other_clocks_run_on(patch: PatchName | None) -> None:
     """Time-outs are counted on them; they are read here until they have moved on."""
     with FrozenClock(HALF_PAST_TEN, patch):
         for clock in (time.monotonic, time.perf_counter, Clock.monotonic):
@@ -69,7 +71,7 @@ def test_other_clocks_run_on(patch: str | None) -> None:
 
 
 @every_real_patch
-def test_wall_clock_moves_with_it(patch: str) -> None:
+def test_wall_clock_moves_with_it(patch: PatchName) -> None:
     """By hand, forward and back, to the microsecond."""
     with FrozenClock(HALF_PAST_TEN, patch) as clock:
         clock.tick(0.000_001)
@@ -88,7 +90,7 @@ def test_wall_clock_moves_with_it(patch: str) -> None:
 
 
 @every_real_patch
-def test_other_threads_see_it(patch: str) -> None:
+def test_other_threads_see_it(patch: PatchName) -> None:
     """An app under test in the same process runs in a thread of its own."""
     seen = []
 
@@ -101,7 +103,7 @@ def test_other_threads_see_it(patch: str) -> None:
 
 
 @every_real_patch
-def test_waiting_moves_it_and_takes_no_time(patch: str) -> None:
+def test_waiting_moves_it_and_takes_no_time(patch: PatchName) -> None:
     """A token that asks for the next step gets it at once, and the app under test is there as well."""
     with FrozenClock(HALF_PAST_TEN, patch) as clock:
         assert clock.wait_until((1_705_314_600 + 3600) * 1_000_000_000, timeout=0) is True
@@ -109,7 +111,7 @@ def test_waiting_moves_it_and_takes_no_time(patch: str) -> None:
 
 
 @every_patch
-def test_everything_runs_again_after_an_error(patch: str | None) -> None:
+def test_everything_runs_again_after_an_error(patch: PatchName | None) -> None:
     """Leaving the block unfreezes, whatever it is left with."""
     clock = FrozenClock(HALF_PAST_TEN, patch)
 
@@ -121,7 +123,7 @@ def test_everything_runs_again_after_an_error(patch: str | None) -> None:
 
 
 @every_patch
-def test_unfreezing_twice_does_nothing_more(patch: str | None) -> None:
+def test_unfreezing_twice_does_nothing_more(patch: PatchName | None) -> None:
     """A test may unfreeze by hand before its fixture does."""
     clock = FrozenClock(HALF_PAST_TEN, patch)
 
@@ -151,7 +153,7 @@ def test_freezing_takes_nothing_along_unless_told() -> None:
 
 
 @every_real_patch
-def test_freezing_a_frozen_clock_keeps_its_patch(patch: str) -> None:
+def test_freezing_a_frozen_clock_keeps_its_patch(patch: PatchName) -> None:
     """It only moves, and the wall clock with it."""
     with FrozenClock(HALF_PAST_TEN, patch) as clock:
         clock.freeze("2030-01-01T00:00:00Z")
@@ -161,7 +163,7 @@ def test_freezing_a_frozen_clock_keeps_its_patch(patch: str) -> None:
 
 
 @every_patch
-def test_freezing_again_after_unfreezing_keeps_its_patch(patch: str | None) -> None:
+def test_freezing_again_after_unfreezing_keeps_its_patch(patch: PatchName | None) -> None:
     """Whatever it was made with, until it is given another."""
     with FrozenClock(HALF_PAST_TEN, patch) as clock:
         clock.unfreeze()
@@ -190,7 +192,7 @@ def test_clock_frozen_inside_a_freeze_of_the_users() -> None:
 
 
 @pytest.mark.parametrize("at", ["2024-01-15T10:30:00", "soon", -1, float("nan"), True])
-def test_refused_instant_stops_nothing(at: object) -> None:
+def test_refused_instant_stops_nothing(at: Any) -> None:
     """The error comes before anything is frozen."""
     with pytest.raises(InvalidInput):
         FrozenClock(at)
@@ -199,7 +201,7 @@ def test_refused_instant_stops_nothing(at: object) -> None:
 
 
 @pytest.mark.parametrize("patch", ["libfaketime", "", "FREEZEGUN", 1])
-def test_unknown_patch_stops_nothing(patch: str) -> None:
+def test_unknown_patch_stops_nothing(patch: PatchName) -> None:
     """The message says which there are."""
     with pytest.raises(InvalidInput, match=r"^patch is .+; accepted are 'auto', 'time-machine', 'freezegun' and None$"):
         FrozenClock(HALF_PAST_TEN, patch)
@@ -236,7 +238,7 @@ def test_patch_unless_said_is_the_best_that_is_installed(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine", None])
-def test_patch_is_told(patch: str | None) -> None:
+def test_patch_is_told(patch: PatchName | None) -> None:
     """While the clock is frozen; a live one has none."""
     with FrozenClock(SECONDS, patch) as clock:
         assert clock.patch == patch
@@ -245,7 +247,7 @@ def test_patch_is_told(patch: str | None) -> None:
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine", None])
-def test_real_time_can_be_read_all_the_same(patch: str | None) -> None:
+def test_real_time_can_be_read_all_the_same(patch: PatchName | None) -> None:
     """Whatever makes the process's wall clock stand, for who compares it with other machines' clocks."""
     before = time.time_ns()
     with FrozenClock(SECONDS, patch):
@@ -265,7 +267,7 @@ def told(environment: dict[str, str]) -> str:
 
 
 @every_patch
-def test_other_processes_are_told_every_change(patch: str | None) -> None:
+def test_other_processes_are_told_every_change(patch: PatchName | None) -> None:
     """Whatever else stands still, and whichever way the clock is moved."""
     require_libfaketime()
     with FrozenClock(HALF_PAST_TEN, patch) as clock:
@@ -326,9 +328,10 @@ def test_file_is_gone_after_the_block() -> None:
 @pytest.fixture
 def importing_collector() -> Iterator[None]:
     """A garbage collection that imports something each time, as a thread that gets its turn in it may."""
-    threshold, names = gc.get_threshold(), []
+    names: list[str] = []
+    threshold = gc.get_threshold()
 
-    def import_something(_phase: str, _info: object) -> None:
+    def import_something(_phase: str, _info: Any) -> None:
         names.append(f"imported_by_the_collector_{len(names)}")
         sys.modules[names[-1]] = ModuleType(names[-1])
 

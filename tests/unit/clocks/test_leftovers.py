@@ -6,6 +6,7 @@ import textwrap
 import time
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import freezegun.api
@@ -87,7 +88,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_everything_that_holds_a_type_or_function_of_freezegun() -> None:
     """Each by the module that defines it; the end of the freeze warns once, and the clock knows them."""
     with pytest.warns(TotphogWarning) as warned, FrozenClock(HALF_PAST_TEN, "freezegun") as clock:
-        import shop
+        shop = import_module("shop")
 
     assert sorted(clock.leftovers) == [
         "shop.tables.Login.__annotations__",
@@ -114,7 +115,7 @@ def test_sound_module_is_not_named() -> None:
     """Most modules are imported while time stands still somewhere, and nothing comes of it."""
     with warnings.catch_warnings(), FrozenClock(HALF_PAST_TEN, "freezegun") as clock:
         warnings.simplefilter("error")
-        import sound
+        sound = import_module("sound")
     assert clock.leftovers == []
     assert sound.datetime is dt.datetime
 
@@ -122,7 +123,7 @@ def test_sound_module_is_not_named() -> None:
 @pytest.mark.usefixtures("library")
 def test_module_that_was_imported_before() -> None:
     """That is the remedy."""
-    import shop
+    shop = import_module("shop")
 
     with warnings.catch_warnings(), FrozenClock(HALF_PAST_TEN, "freezegun") as clock:
         warnings.simplefilter("error")
@@ -135,7 +136,7 @@ def test_time_machine_leaves_nothing() -> None:
     """It has no types."""
     with warnings.catch_warnings(), FrozenClock(HALF_PAST_TEN, "time-machine") as clock:
         warnings.simplefilter("error")
-        import shop
+        shop = import_module("shop")
 
         assert shop.clock() == "2024"
     assert clock.leftovers == []
@@ -149,7 +150,7 @@ def test_inside_somebody_elses_freeze() -> None:
         warnings.simplefilter("error")
         with FrozenClock(HALF_PAST_TEN) as clock:
             assert clock.patch == "freezegun"
-            import shop
+            shop = import_module("shop")
     assert clock.leftovers == []
     assert shop.NAMES
 
@@ -158,7 +159,7 @@ def test_inside_somebody_elses_freeze() -> None:
 def test_warning_that_is_an_error() -> None:
     """With `-W error` the test fails whose freeze it was, and time runs again all the same."""
     clock = FrozenClock(HALF_PAST_TEN, "freezegun")
-    import shop
+    shop = import_module("shop")
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")

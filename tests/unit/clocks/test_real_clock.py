@@ -10,6 +10,7 @@ import pytest
 
 from pytest_totphog.clocks import real_clock
 from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.clocks.patches import PatchName
 from pytest_totphog.clocks.real_clock import RealClock
 
 # An hour: the kernel's clock is exact to a second, and a machine may stand still for a while.
@@ -40,7 +41,7 @@ def test_freezegun_does_not_reach_it(clock: RealClock) -> None:
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine"])
-def test_frozen_clock_does_not_reach_it(clock: RealClock, patch: str) -> None:
+def test_frozen_clock_does_not_reach_it(clock: RealClock, patch: PatchName) -> None:
     """Under every patch."""
     if patch == "time-machine":
         pytest.importorskip("time_machine")

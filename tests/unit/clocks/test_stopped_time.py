@@ -9,6 +9,7 @@ import time_machine
 
 from pytest_totphog import Clock, ClockHeld, CodeUnavailable, FrozenClock
 from pytest_totphog.clocks.clock import NANOSECONDS
+from pytest_totphog.clocks.patches import PatchName
 from pytest_totphog.clocks.stopped_time import require_own_time, stopped_by
 
 YEAR_2001 = "2001-01-01T00:00:00+00:00"
@@ -51,7 +52,7 @@ def test_clock_that_is_frozen_itself() -> None:
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine"])
-def test_frozen_clock_whose_process_has_another_time(patch: str) -> None:
+def test_frozen_clock_whose_process_has_another_time(patch: PatchName) -> None:
     """Whoever stops or moves the process's time inside is named; without a patch it was left to them."""
     with FrozenClock("2024-01-15T10:30:00Z", patch) as clock:
         with time_machine.travel(YEAR_2001) if patch == "time-machine" else freezegun.freeze_time(YEAR_2001):
@@ -81,7 +82,7 @@ def test_clock_shows_real_time() -> None:
         ("", "freezegun", ["time_machine"], "--totphog-clock-patch time-machine"),
     ],
 )
-def test_time_that_is_not_its_own(by: str, patch: str, fixtures: list[str], advice: str) -> None:
+def test_time_that_is_not_its_own(by: str, patch: PatchName, fixtures: list[str], advice: str) -> None:
     """The error says what stops it, and what to do."""
     with pytest.raises(ClockHeld, match=advice):
         require_own_time(by, patch, fixtures)

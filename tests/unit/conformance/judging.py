@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.conformance.battery import verdict_of
 from pytest_totphog.conformance.context import Context, Progress
 from pytest_totphog.conformance.control import problem_of
@@ -17,8 +17,7 @@ RULES = {check.rule.id: check for check in CHECKS}
 
 def context_of(driver: BareDriver, profile: str = "rfc6238", progress: Progress | None = None) -> Context:
     """Return a context on a frozen clock, which the login follows."""
-    driver.clock = Clock()
-    driver.clock.freeze("2024-01-15T10:30:00Z")
+    driver.clock = FrozenClock("2024-01-15T10:30:00Z", None)
     driver.server = TotpServer(clock=driver.clock)
     driver.login.now = driver.clock.time
     return Context(driver, profile_of(profile), progress)

@@ -1,21 +1,23 @@
 """The control checks, on drivers with a mistake in them."""
 
+from typing import Any
+
 import pytest
 
-from pytest_totphog.conformance import LoginDriver
+from pytest_totphog.conformance import LoginDriver, Outcome
 from pytest_totphog.conformance.context import Context
 from pytest_totphog.conformance.control import problem_of
 from pytest_totphog.conformance.drivers import HttpLogin
 from pytest_totphog.conformance.finding import Measured, Verdict
 from pytest_totphog.conformance.profiles import PROFILES
-from tests.support.honest_login import AccountsDriver, BareDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import AccountsDriver, BareDriver, HonestLogin, Session, User
 from tests.unit.conformance.judging import context_of, driver_of, judged
 
 
 class AlwaysTrue(BareDriver):
     """Takes every answer for success."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         super().submit(attempt, code)
         return Outcome.ACCEPTED
 
@@ -23,14 +25,14 @@ class AlwaysTrue(BareDriver):
 class Swapped(BareDriver):
     """Takes success for failure."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         return Outcome.REFUSED if super().submit(attempt, code) is Outcome.ACCEPTED else Outcome.ACCEPTED
 
 
 class AlwaysRefuses(BareDriver):
     """Takes every answer for failure."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         super().submit(attempt, code)
         return Outcome.REFUSED
 
@@ -38,14 +40,14 @@ class AlwaysRefuses(BareDriver):
 class AlwaysThrottled(BareDriver):
     """Takes every answer for a lock."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         return Outcome.THROTTLED
 
 
 class ThrottledForWrong(AccountsDriver):
     """Takes the refusal of a code that was looked at for a lock."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         outcome = super().submit(attempt, code)
         return Outcome.THROTTLED if outcome is Outcome.REFUSED else outcome
 
@@ -70,24 +72,24 @@ class EndsAttempts(HonestLogin):
 class OneSuccessEndsAll(HonestLogin):
     """Ends all attempts of an account when one of them succeeds, and says no more than that the code is wrong."""
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         if getattr(session, "began", 0) < getattr(session.user, "successes", 0):
             return "wrong"
         answer = super().submit(session, code)
-        session.user.successes = getattr(session.user, "successes", 0) + (answer == "in")
+        session.user.successes = session.user.successes + (answer == "in")
         return answer
 
     def log_in(self, user: User) -> Session:
         session = super().log_in(user)
-        session.began = getattr(user, "successes", 0)
+        session.began = user.successes
         return session
 
 
 class OneCodeForEachAttempt(AccountsDriver):
     """Knows no way on in an attempt that was refused."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
-        if getattr(attempt, "over", False):
+    def submit(self, attempt: Session, code: Any) -> Outcome:
+        if attempt.over:
             raise LookupError("there is no form any more")
         attempt.over = True
         return super().submit(attempt, code)
@@ -96,28 +98,28 @@ class OneCodeForEachAttempt(AccountsDriver):
 class AnswersTrue(BareDriver):
     """Answers with something else than an outcome."""
 
-    def submit(self, attempt: Session, code: object) -> bool:
+    def submit(self, attempt: Session, code: Any) -> Any:
         return super().submit(attempt, code) is Outcome.ACCEPTED
 
 
 class BeginOnly(LoginDriver):
     """Begins, and knows no further."""
 
-    def begin(self, account: object) -> object:
+    def begin(self, account: Any) -> object:
         return account
 
 
 class NoEnrolment(BareDriver):
     """Fails when it enrols an account."""
 
-    def enroll(self, account: object = None) -> str:
+    def enroll(self, account: Any = None) -> str:
         raise ConnectionError("the login is not there")
 
 
 class TornSecret(BareDriver):
     """Returns something else than was shown."""
 
-    def enroll(self, account: object = None) -> str:
+    def enroll(self, account: Any = None) -> str:
         super().enroll(account)
         return "JBSWY3DPEHPK3PX1"
 
@@ -125,7 +127,7 @@ class TornSecret(BareDriver):
 class ConfirmsByItself(AccountsDriver):
     """Confirms an enrolment with a code that the battery does not know to be spent."""
 
-    def enroll(self, account: object = None) -> str:
+    def enroll(self, account: Any = None) -> str:
         source = self.login.begin_enrolment(account)
         assert self.login.confirm_enrolment(account, self.token(source).now())
         return source
@@ -134,7 +136,8 @@ class ConfirmsByItself(AccountsDriver):
 class EnrolsWithoutCode(AccountsDriver):
     """Enrols an account behind the login's back."""
 
-    def enroll(self, account: User) -> str:
+    def enroll(self, account: User | None = None) -> str:
+        assert account is not None
         source = self.login.begin_enrolment(account)
         account.secret = account.pending
         return source
@@ -207,7 +210,7 @@ def test_attempts_that_take_one_code(id_: str) -> None:
 
 def test_missing_method() -> None:
     """What every driver needs is asked for by its name."""
-    driver = BeginOnly()
+    driver: Any = BeginOnly()
     driver.login = HonestLogin()
     assert problem_of(context_of(driver)) == (
         "BeginOnly has no enroll() and no submit(); a driver needs enroll(), begin() and submit()"
@@ -271,7 +274,7 @@ def test_name_that_is_misspelt(written: str, meant: str) -> None:
 def test_attribute_of_a_ready_made_driver_that_is_misspelt() -> None:
     """Those of the driver that it derives from are known as well."""
     driver = type("OurLogin", (HttpLogin,), {"url": "http://127.0.0.1:5000", "logn_path": "/in"})
-    assert "OurLogin has logn_path, which" in problem_of(Context(driver(), PROFILES["rfc6238"]))
+    assert "OurLogin has logn_path, which" in str(problem_of(Context(driver(), PROFILES["rfc6238"])))
 
 
 @pytest.mark.parametrize(

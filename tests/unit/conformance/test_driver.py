@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.conformance import LoginDriver
 from pytest_totphog.conformance.driver import OPTIONAL
 from pytest_totphog.servers.totp_server import TotpServer
@@ -34,8 +34,7 @@ class Accounts(LoginDriver):
 def driver() -> LoginDriver:
     """A driver with a clock and a server."""
     driver = OneAccount()
-    driver.clock = Clock()
-    driver.clock.freeze("2024-01-15T10:30:00Z")
+    driver.clock = FrozenClock("2024-01-15T10:30:00Z", None)
     driver.server = TotpServer(clock=driver.clock)
     return driver
 

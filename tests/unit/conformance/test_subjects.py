@@ -1,6 +1,7 @@
 """The logins, put together from what the rules' tests reported."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def found(id: str, verdict: Verdict = Verdict.PASSED, name: str = NAME) -> str:
     return json.dumps({"subject": name, "line": 7, "finding": finding.as_dict()})
 
 
-def measured(name: str = NAME, **values: object) -> str:
+def measured(name: str = NAME, **values: Any) -> str:
     """Return a property with measurements."""
     return json.dumps({"subject": name, "line": 7, "measured": Measured(**values).as_dict()})
 

@@ -128,6 +128,7 @@ def test_ways_to_spell_the_data(spelled: Any) -> None:
 )
 def test_refused_account(payload: bytes, message: str) -> None:
     """The sentence says whose, and never the secret."""
+    refused: Any
     try:
         [refused] = parse_migration_uri(uri_of(payload)).accounts
     except InvalidInput as error:

@@ -19,7 +19,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20).filt
 
 def written(**changes: Any) -> str:
     """Return the key URI of a usual token with some parameters changed."""
-    usual = {
+    usual: dict[str, Any] = {
         "name": "alice",
         "issuer": "Example",
         "secret": SECRET,
@@ -157,7 +157,7 @@ def test_what_is_written_is_read_back(name: str, issuer: str, digits: int, perio
     if not issuer:
         # Without an issuer a colon in the name is one between issuer and name; `Token` refuses that.
         name = name.replace(":", "") or "a"
-    shape = {"name": name, "issuer": issuer, "secret": SECRET, "digits": digits, "period": period}
+    shape: dict[str, Any] = {"name": name, "issuer": issuer, "secret": SECRET, "digits": digits, "period": period}
 
     read = parse_uri(format_uri(**shape, algorithm=algorithm))
 

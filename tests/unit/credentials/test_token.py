@@ -152,7 +152,7 @@ def test_refused_parameter(changes: dict[str, Any], message: str) -> None:
 
 
 @pytest.mark.parametrize("uri", [None, 7, b"otpauth://totp/alice?secret=JBSWY3DPEHPK3PXP"])
-def test_uri_of_another_type_is_refused(uri: object) -> None:
+def test_uri_of_another_type_is_refused(uri: Any) -> None:
     """The message names the type, for the value may hold a secret."""
     with pytest.raises(InvalidInput, match=r"^uri is (missing|of type \w+); accepted is a string such as otpauth://"):
         Token.from_uri(uri, created_at=CREATED_AT)

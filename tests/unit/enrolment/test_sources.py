@@ -118,7 +118,8 @@ def test_list_of_uris(tmp_path: Path, name: str, encoding: str, bom: str) -> Non
     path.write_text(bom + text, encoding, newline="")
     names = ["alice", "bob", "alice@google.com"]
 
-    for source in (text, path, str(path), path.read_bytes(), [URI, BOB_URI, EXPORT], [URI, [path]]):
+    sources: list[Any] = [text, path, str(path), path.read_bytes(), [URI, BOB_URI, EXPORT], [URI, [path]]]
+    for source in sources:
         if source == str(path) and name == "export":
             continue  # it may be a secret
         assert [account["name"] for account in accounts(source, "not used")] == names
@@ -167,7 +168,7 @@ def test_missing_code_of_an_export(indexes: list[int], missing: str) -> None:
 
 def test_export() -> None:
     """As text, and as the QR code that the app shows."""
-    account = {"name": "alice@google.com", "issuer": "Example", "secret": "JBSWY3DPEHPK3PXP"}
+    account: dict[str, Any] = {"name": "alice@google.com", "issuer": "Example", "secret": "JBSWY3DPEHPK3PXP"}
     account |= {"algorithm": "sha1", "digits": 6}
 
     assert accounts(EXPORT, "not used") == [account]

@@ -30,6 +30,7 @@ class App:
     def __init__(self) -> None:
         self.headers: dict[str, str] = {"Date": "Mon, 15 Jan 2024 10:30:00 GMT"}
         self.requests: list[str] = []
+        self.url = ""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer one request."""
@@ -55,7 +56,7 @@ def app() -> Iterator[App]:
 class Page:
     """A browser's page, and a live server, whose classes have a `url`."""
 
-    def __init__(self, url: object) -> None:
+    def __init__(self, url: Any) -> None:
         self._url = url
 
     @property
@@ -69,7 +70,7 @@ class Page:
 class Browser:
     """A driver of Selenium's."""
 
-    def __init__(self, url: object) -> None:
+    def __init__(self, url: Any) -> None:
         self._url = url
 
     @property
@@ -101,7 +102,7 @@ class Browser:
         ("lazy", LocalProxy(lambda: Page("http://127.0.0.1:5000")), []),
     ],
 )
-def test_urls_that_fixtures_show(name: str, value: object, urls: list[str]) -> None:
+def test_urls_that_fixtures_show(name: str, value: Any, urls: list[str]) -> None:
     """Scheme, host and port of what is called an URL, or has one; nothing else is touched."""
     assert shown_urls({name: value}) == (urls, [])
 
@@ -160,7 +161,7 @@ def test_answer_without_a_time(app: App, headers: dict[str, str]) -> None:
 def test_mocks_do_not_meet_the_question(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that forbids the network, or answers in its place, is asked about when it has failed."""
 
-    def forbidden(*_: object, **__: object) -> None:
+    def forbidden(*_: Any, **__: Any) -> None:
         raise RuntimeError("this suite forbids the network")
 
     for owner, name in (
@@ -207,7 +208,7 @@ def test_public_host_is_asked_only_if_told(monkeypatch: pytest.MonkeyPatch) -> N
     """Whoever runs a test against production has not asked for more requests there."""
     connected: list[tuple[str, int]] = []
 
-    def connect(address: Address, *_: object) -> Connection:
+    def connect(address: Address, *_: Any) -> Connection:
         connected.append(address.place[:2])
         raise ConnectionRefusedError
 

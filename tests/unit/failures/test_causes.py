@@ -1,6 +1,7 @@
 """The most likely cause of a failure, and none where nothing is odd."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ REFUSED = "An app that accepts each code once refuses the second"
     ],
     ids=["no code", "one-time", "one-time, twice", "now", "wrong", "same expired one", "now, compared", "compared"],
 )
-def test_no_cause_is_invented(codes: list) -> None:
+def test_no_cause_is_invented(codes: list[Any]) -> None:
     """Codes that live, and codes that are wrong on purpose, explain nothing."""
     assert causes(failure(*codes, apps=(AppClock(APP, 0),))) == []
 

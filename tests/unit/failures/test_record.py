@@ -1,15 +1,17 @@
 """What a test took of the plugin."""
 
-from pytest_totphog import Authenticator
-from pytest_totphog.authenticator.codes import TakenCode
+from datetime import UTC, datetime
+
+from pytest_totphog.authenticator.codes import CodeOrigin, TakenCode
+from pytest_totphog.credentials.token import Token
 from pytest_totphog.failures.record import Record
 
-TOKEN = Authenticator().make(name="alice", secret="JBSWY3DPEHPK3PXP")
+TOKEN = Token.create(name="alice", secret="JBSWY3DPEHPK3PXP", created_at=datetime.now(UTC))
 
 
 def taken(step: int, waited_seconds: float | None = None) -> TakenCode:
     """Return a code of a step."""
-    return TakenCode(TOKEN, "now()", step, "648307", 0, None, waited_seconds)
+    return TakenCode(TOKEN, CodeOrigin.NOW, step, "648307", 0, None, waited_seconds)
 
 
 def test_codes_are_kept_in_their_order() -> None:

@@ -1,6 +1,6 @@
 """The recorder: whose codes are whose, from test to test."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -26,8 +26,9 @@ def item(request: pytest.FixtureRequest) -> pytest.Item:
 @pytest.fixture
 def authenticator() -> Authenticator:
     """An authenticator whose codes are recorded."""
-    authenticator = Authenticator(FrozenClock(), ledger=MemoryLedger(), holder=lambda: "test_login")
-    recorder = Recorder(authenticator.clock, lambda: authenticator.ledger)
+    clock = FrozenClock()
+    authenticator = Authenticator(clock, ledger=MemoryLedger(), holder=lambda: "test_login")
+    recorder = Recorder(clock, lambda: authenticator.ledger)
     authenticator.on_code = recorder.record
     return authenticator
 
@@ -38,7 +39,9 @@ def recorder(authenticator: Authenticator) -> Recorder:
     return authenticator.on_code.__self__
 
 
-def finish(recorder: Recorder, item: pytest.Item, when: str, error: Exception | None = None) -> pytest.TestReport:
+def finish(
+    recorder: Recorder, item: pytest.Item, when: Literal["setup", "call", "teardown"], error: Exception | None = None
+) -> pytest.TestReport:
     """Let a phase of a test end, and return its report."""
 
     def call() -> None:
@@ -48,7 +51,7 @@ def finish(recorder: Recorder, item: pytest.Item, when: str, error: Exception | 
     info = pytest.CallInfo.from_call(call, when)
     hook = recorder.pytest_runtest_makereport(item, info)
     next(hook)
-    outcome = "passed" if error is None else "failed"
+    outcome: Literal["passed", "failed"] = "passed" if error is None else "failed"
     properties: Any = item.user_properties
     report = pytest.TestReport(item.nodeid, ("", 0, ""), {}, outcome, None, when, user_properties=properties)
     with pytest.raises(StopIteration) as finished:

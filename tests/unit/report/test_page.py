@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -166,9 +167,10 @@ def test_wide_window(shop: Subject, created_at: datetime) -> None:
 def test_html_is_text(shop: Subject, created_at: datetime) -> None:
     """What looks like HTML is shown as it is: in names, titles, reasons, evidence, explanations and sources."""
     markup = "<img src=x onerror=alert(1)>&lt;\"'"
+    changes: dict[str, Any] = dict.fromkeys(("id", "title", "source", "section", "explanation"), markup)
     rule = replace(
         shop.findings[0].rule,
-        **dict.fromkeys(("id", "title", "source", "section", "explanation"), markup),
+        **changes,
         cves=('"><script>',),
     )
     finding = Finding(rule, Verdict.FAILED, markup, (markup,), profile=markup)

@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from pytest_totphog.backends.verifier import VerifierPolicy
-from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.servers.practice import PracticeBackend, policy_of
 
@@ -28,8 +28,7 @@ def test_reset_forgets_everything() -> None:
 
 def test_it_lives_on_the_given_clock() -> None:
     """A code follows the clock at once."""
-    clock = Clock()
-    clock.freeze("2024-01-15T10:30:00Z")
+    clock = FrozenClock("2024-01-15T10:30:00Z", None)
     with PracticeBackend("simple", clock=clock) as backend:
         requests.post(f"{backend.url}/register", json={"username": "alice"}, timeout=5)
         before = requests.get(f"{backend.url}/get-totp/alice", timeout=5).json()["token"]

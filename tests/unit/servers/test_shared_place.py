@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response
 from pytest_totphog import CodeUnavailable, InvalidInput, ServerError, StoreError, TokenNotFound, TotpServer
 from pytest_totphog.authenticator.totp_token import issuer_of
 from pytest_totphog.clocks.clock import Clock
-from pytest_totphog.servers.shared_place import SharedPlace, base_url
+from pytest_totphog.inputs import base_url
+from pytest_totphog.servers.shared_place import SharedPlace
 from pytest_totphog.servers.totp_server import place_of, server_at
 from pytest_totphog.wsgi.server import Server
 from tests.support.threads import in_threads
@@ -251,7 +252,9 @@ def test_clock_outlives_the_server(join: Join) -> None:
 
     server.clock.freeze(HALF_PAST_TEN)
 
-    assert server not in server.clock.followers
+    place = place_of(server)
+    assert isinstance(place, SharedPlace)
+    assert place not in server.clock.followers
     assert get(f"{server.api_url}/clock")["mode"] == "live"
     server.start()
     assert get(f"{server.api_url}/clock")["now"] == "2024-01-15T10:30:00+00:00"
@@ -312,7 +315,8 @@ def test_stopping_ends_the_wait_for_a_code(join: Join) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         waiter = pool.submit(token.one_time_code, 0, 0, 86_400)
-        while place_of(server).store.ledger.find(issuer_of(token).token.fingerprint, step + 1) is None:
+        ledger = issuer_of(token).keeper.ledger
+        while ledger.find(issuer_of(token).token.fingerprint, step + 1) is None:
             assert not waiter.done()
         server.stop()
 

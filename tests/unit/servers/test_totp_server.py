@@ -22,7 +22,6 @@ from pytest_totphog import (
     TokenNotFound,
     TotpServer,
 )
-from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.servers.totp_server import place_of
 from pytest_totphog.wsgi.client import Client
 from pytest_totphog.wsgi.errors import HttpError
@@ -128,7 +127,7 @@ def test_what_is_refused_is_not_added(server: TotpServer, add: Callable[[TotpSer
 def test_a_secret_without_a_name_is_no_accounts_name(server: TotpServer) -> None:
     """It is pyotp's way to say it; the error says how it is said here, and does not show it."""
     with pytest.raises(InvalidCall, match=re.escape("write add_token(secret=…)")) as failure:
-        server.add_token(SECRET)
+        server.add_token(SECRET)  # type: ignore[arg-type]  # which is what the error is about
     assert SECRET not in str(failure.value)
     assert server.tokens == []
 
@@ -232,7 +231,7 @@ def test_a_busy_port_names_port_and_option(server: TotpServer) -> None:
     )
 
 
-class NoSoonStep(Clock):
+class NoSoonStep(FrozenClock):
     """A live clock that stands at the end of a step, and tells when somebody waits for the next."""
 
     def __init__(self) -> None:
@@ -422,7 +421,7 @@ def test_on_loopback_only_its_own_names_are_served(host: str, served: list[str],
 def test_a_server_without_sockets_waits_until_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its tokens give codes meanwhile; whoever asks where it is hears why that cannot be, until it can."""
 
-    def forbidden(*_: object, **__: object) -> None:
+    def forbidden(*_: Any, **__: Any) -> None:
         raise RuntimeError("no sockets here")
 
     server = TotpServer()
@@ -439,7 +438,7 @@ def test_a_server_without_sockets_waits_until_it_is_asked(monkeypatch: pytest.Mo
                 ask()
 
     assert requests.get(token.code_url, timeout=5).status_code == 200
-    assert server.running is True
+    assert server.running
     place_of(server).start_when_possible()  # runs already
     server.stop()
     with pytest.raises(ServerError, match="is not running"):

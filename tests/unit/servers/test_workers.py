@@ -221,7 +221,7 @@ def test_workers_end_with_their_parent(start: Start) -> None:
 def test_workers_that_cannot_stay(start: Start) -> None:
     """They are not started for ever: it ends, and says why."""
     program = start()
-    killed = set()
+    killed: set[int] = set()
 
     def none_is_left() -> bool:
         for worker in program.workers() - killed:

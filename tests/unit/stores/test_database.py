@@ -83,7 +83,7 @@ def database(database_url: str, query: Callable[..., list[Any]]) -> Iterator[Dat
         None,
     ],
 )
-def test_other_urls_are_refused(url: object) -> None:
+def test_other_urls_are_refused(url: Any) -> None:
     """The message says what is accepted and how to write a password, and shows nothing of the one it was given."""
     with pytest.raises(InvalidInput) as caught:
         Database(url)
@@ -329,7 +329,7 @@ def test_sqlite_that_takes_no_more_is_an_error(sqlite_database: Database, settin
     """What is there can be read on; SQLite is told to behave as on a full disk, or with a read-only file."""
     sqlite_database.close()
 
-    def limit(connection: sqlite3.Connection, _: object) -> None:
+    def limit(connection: sqlite3.Connection, _: Any) -> None:
         connection.execute(setting)
 
     sqlalchemy.event.listen(sqlalchemy.Engine, "connect", limit)

@@ -43,7 +43,7 @@ class Letter(Note):
     collection: ClassVar = "letter"
 
 
-def record_type(name: str, collection: str, **types: type) -> type:
+def record_type(name: str, collection: str, **types: type) -> Any:
     """Return a type of record."""
     return make_dataclass(name, [("id", str), *types.items()], frozen=True, namespace={"collection": collection})
 
@@ -166,7 +166,11 @@ def test_value_that_cannot_be_kept_is_refused(sql_store: SqlStore, text: str) ->
     notes = sql_store.repository(Note)
     notes.add(Note("a"))
 
-    for change in (lambda: notes.add(Note("b"), Note("c", text)), lambda: notes.replace(Note("a"), Note("a", text))):
+    changes: list[Callable[[], object]] = [
+        lambda: notes.add(Note("b"), Note("c", text)),
+        lambda: notes.replace(Note("a"), Note("a", text)),
+    ]
+    for change in changes:
         with pytest.raises(InvalidInput, match=r"^Note\.text is a str that a database does not keep there"):
             change()
 

@@ -1,9 +1,9 @@
 """A line for every request."""
 
-from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from pytest_totphog.wsgi.access_log import AccessLog
+from tests.support.client import Client
 
 
 def test_method_path_and_status() -> None:

@@ -5,13 +5,12 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog.apps import APPS, create_app
-from pytest_totphog.wsgi import api_docs
 from pytest_totphog.wsgi.api_docs import plain_page
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.openapi import document
+from tests.support.client import Client
 
 
 class Elements(HTMLParser):
@@ -49,7 +48,7 @@ def without_swagger(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if swagger-ui-bundle were not installed."""
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(
-        api_docs.importlib.util, "find_spec", lambda name: None if name == "swagger_ui_bundle" else find_spec(name)
+        importlib.util, "find_spec", lambda name: None if name == "swagger_ui_bundle" else find_spec(name)
     )
 
 

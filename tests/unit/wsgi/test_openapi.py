@@ -2,13 +2,13 @@
 
 import pytest
 import yaml
-from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from pytest_totphog import __version__
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.openapi import document, openapi_routes
 from pytest_totphog.wsgi.routes import App
+from tests.support.client import Client
 
 
 def test_a_document_has_the_version_of_the_package() -> None:

@@ -1,12 +1,12 @@
 """Pages in front of an app: no key for them, a key for the rest, and headers that keep foreign code out."""
 
 import pytest
-from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.pages import Pages, file_route, page_response
 from pytest_totphog.wsgi.routes import App, Route
+from tests.support.client import Client
 
 
 @pytest.fixture

@@ -1,16 +1,17 @@
 """An app: routes, and one shape for every error."""
 
 import io
+from typing import cast
 
 import pytest
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import InvalidInput
 from pytest_totphog.wsgi.errors import HttpError
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.routes import App, Route
+from tests.support.client import Client
 
 
 def greet(_: Request, name: str = "nobody") -> Response:
@@ -105,7 +106,7 @@ def test_another_method_is_refused_with_those_that_are_allowed(
 
 def test_the_routes_are_told(client: Client) -> None:
     """So that a contract can be held against them."""
-    assert [(route.method, route.path) for route in client.application.routes] == [
+    assert [(route.method, route.path) for route in cast("App", client.application).routes] == [
         ("GET", "/greeting"),
         ("GET", "/greeting/<name>"),
         ("PUT", "/greeting"),

@@ -5,11 +5,11 @@ from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog.api.namespaces import create_app
 from pytest_totphog.api.page import page_routes
 from pytest_totphog.wsgi.gate import Gate
+from tests.support.client import Client
 
 PLACES = ["", "/namespaces/nightly-7"]
 FILES = {

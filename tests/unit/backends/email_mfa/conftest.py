@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog.backends.email_mfa.app import create_app
 from pytest_totphog.backends.mailbox import Mailbox
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
+from tests.support.client import Client
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from typing import Any
 
 import jwt
 import pytest
-from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.backends.email_mfa.app import create_app
 from pytest_totphog.backends.email_mfa.model import Account, MailedCode, Registration, ResetLink
@@ -13,6 +12,7 @@ from pytest_totphog.backends.mailbox import Mailbox
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.gate import Gate
+from tests.support.client import Answer, Client
 from tests.support.threads import in_threads
 
 EMAIL, PASSWORD = "alice@example.com", "down the rabbit hole"
@@ -30,7 +30,7 @@ FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 WRONG_CODE = {"message": "Invalid verification code."}
 
 
-def post(client: Client, path: str, **body: object) -> TestResponse:
+def post(client: Client, path: str, **body: object) -> Answer:
     """Send a JSON object."""
     return client.post(path, json=body)
 
@@ -176,7 +176,7 @@ class TestVerifyAndCompleteRegistration:
     @pytest.mark.parametrize(
         "spoil", [wrong, lambda code: code[:5], lambda code: f" {code}", lambda code: code.translate(FULL_WIDTH)]
     )
-    def test_invalid_verification_code(self, client: Client, store: MemoryStore, mailbox: Mailbox, spoil) -> None:
+    def test_invalid_verification_code(self, client: Client, store: MemoryStore, mailbox: Mailbox, spoil: Any) -> None:
         """400 for a wrong code, and for anything but six ASCII digits; no account is made."""
         post(client, "/register", **ALICE)
         answer = post(client, "/register/verify", email=EMAIL, token=spoil(newest_code(mailbox)))

@@ -8,7 +8,6 @@ import schemathesis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from werkzeug.test import Client
 
 from pytest_totphog.backends.email_mfa.app import create_app
 from pytest_totphog.backends.email_mfa.model import Account, Registration
@@ -16,6 +15,7 @@ from pytest_totphog.backends.mailbox import Mailbox
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.routes import Route
+from tests.support.client import Client
 from tests.unit.backends.contract import Contract, DocumentTests
 
 CONTRACT = Contract("pytest_totphog.backends.email_mfa")
@@ -49,7 +49,7 @@ class TestDocument(DocumentTests):
     contract: ClassVar[Contract] = CONTRACT
 
     @property
-    def routes(self) -> tuple[Route, ...]:
+    def routes(self) -> tuple[Route, ...]:  # type: ignore[override]  # the app runs with the tests
         """The routes of an app with a mailbox."""
         return RUNNING[-1].app.routes
 
@@ -83,7 +83,7 @@ def test_the_document_and_the_app_accept_the_same(
 
 @SCHEMA.parametrize()
 @settings(max_examples=20, derandomize=True, database=None, deadline=None)
-def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
+def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case[Any]) -> None:
     """All checks of schemathesis hold, over its examples, its coverage of the schemas and its random requests.
 
     Left out is only that data which fit the schema are accepted: what a mail says no JSON Schema says.

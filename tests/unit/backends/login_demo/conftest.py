@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.totp_token import TotpToken
 from pytest_totphog.backends.login_demo.app import create_app
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
+from tests.support.client import Answer, Client
 from tests.unit.backends.contract import Contract, ContractClient
 
 KEY = "the key of the login-demo's tests"
@@ -27,15 +27,15 @@ class User:
         self.access_token: str = self.log_in().json["token"]
         self.backup_codes: list[str] = []
 
-    def log_in(self, code: str | None = None) -> TestResponse:
+    def log_in(self, code: str | None = None) -> Answer:
         """Log in, with a code where one is given."""
         return self.client.post("/api/auth/login", json=self.credentials | ({} if code is None else {"totpCode": code}))
 
-    def get(self, path: str) -> TestResponse:
+    def get(self, path: str) -> Answer:
         """Send a request with the access token."""
         return self.client.get(path, headers={"Authorization": f"Bearer {self.access_token}"})
 
-    def post(self, path: str, **options: Any) -> TestResponse:
+    def post(self, path: str, **options: Any) -> Answer:
         """Send a request with the access token."""
         return self.client.post(path, headers={"Authorization": f"Bearer {self.access_token}"}, **options)
 
@@ -45,7 +45,7 @@ class User:
         self.backup_codes = answer["backupCodes"]
         return self.phone.make(name="login-demo", secret=answer["manualEntryKey"])
 
-    def verify(self, code: Any) -> TestResponse:
+    def verify(self, code: Any) -> Answer:
         """Show a code to put a secret in force."""
         return self.post("/api/mfa/totp/verify", json={"code": code})
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import jwt
 import pytest
-from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.backends.login_demo.app import DEFAULT_POLICY, create_app
@@ -21,6 +20,7 @@ from pytest_totphog.credentials import qr
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.openapi import document
+from tests.support.client import Answer, Client
 
 KEY = "the key of the login-demo's tests"
 USER = {"email": "user@example.com", "password": "securepassword123"}
@@ -59,7 +59,7 @@ BAD_EMAILS += ["nul\0@example.com", "a" * 64 + "@" + "b" * 190]
 BAD_PASSWORDS = ["\0", "pass\nword", "\x7f", "x" * 1025]
 
 
-def answer(response: TestResponse) -> tuple[int, Any]:
+def answer(response: Answer) -> tuple[int, Any]:
     """Return status and body of an answer."""
     return response.status_code, response.json
 
@@ -574,7 +574,7 @@ class TestCompleteFlowExamples:
         assert logged_in.json["totpEnabled"] is True
 
 
-def segment(value: object) -> str:
+def segment(value: Any) -> str:
     """Return a segment of a JSON Web Token."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
@@ -583,7 +583,7 @@ def segment(value: object) -> str:
 class TestAuthentication:
     """Every route with a lock: 401 without a good token, 403 for one that is forged."""
 
-    def ask(self, ada: Any, method: str, path: str, authorization: str | None) -> TestResponse:
+    def ask(self, ada: Any, method: str, path: str, authorization: str | None) -> Answer:
         """Return the answer to a request with this header."""
         headers = {} if authorization is None else {"Authorization": authorization}
         body = {"json": {"code": "123456"}} if path.endswith("verify") else {}
@@ -687,7 +687,7 @@ class TestOptions:
     def test_work_of_a_password(self, store: MemoryStore) -> None:
         """Four unless given."""
         for cost, email in ((None, "a@example.com"), (5, "b@example.com")):
-            options = {} if cost is None else {"bcrypt_cost": cost}
+            options: dict[str, Any] = {} if cost is None else {"bcrypt_cost": cost}
             Client(create_app(store=store, **options)).post("/api/auth/register", json={**USER, "email": email})
 
         assert [account.password_hash[:7] for account in kept(store)] == ["$2b$04$", "$2b$05$"]

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from werkzeug.test import Client, TestResponse
 
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.backends.login_demo.app import create_app
 from pytest_totphog.clocks.clock import Clock
+from tests.support.client import Answer, Client
 from tests.unit.backends.contract import Contract, ContractClient
 from tests.unit.backends.login_demo.conftest import User
 
@@ -37,7 +37,7 @@ def ada(client: Client, phone: Authenticator) -> User:
     return User(client, phone, "ada@example.com")
 
 
-def answer(response: TestResponse) -> tuple[int, Any]:
+def answer(response: Answer) -> tuple[int, Any]:
     """Return status and body of an answer."""
     return response.status_code, response.json
 

@@ -1,7 +1,7 @@
 """The rules of login-demo: accounts, second factors, backup codes, and who of many at once gets through."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,7 +16,7 @@ PASSWORD = "correct horse"
 Result = TypeVar("Result")
 
 
-def make(store: MemoryStore, clock: Clock, **policy: int) -> Accounts:
+def make(store: MemoryStore, clock: Clock, **policy: Any) -> Accounts:
     """Return the accounts in a store."""
     verifier = Verifier(store, clock, VerifierPolicy(**{"max_failures": None, **policy}))
     return Accounts(store, clock, verifier, PasswordHasher(), PasswordHasher())
@@ -36,7 +36,9 @@ def accounts(store: MemoryStore, clock: Clock) -> Accounts:
 @pytest.fixture
 def ada(accounts: Accounts) -> Account:
     """An account without a second factor."""
-    return accounts.register("ada@example.com", PASSWORD)
+    account = accounts.register("ada@example.com", PASSWORD)
+    assert account is not None
+    return account
 
 
 @pytest.fixture
@@ -244,7 +246,7 @@ class Meanwhile(Verifier):
 
     happens: Callable[[], object]
 
-    def verify(self, *arguments: object) -> object:
+    def verify(self, *arguments: Any) -> Any:
         """Judge a code, and let it happen."""
         verdict = super().verify(*arguments)
         self.happens()
@@ -435,6 +437,7 @@ def test_failures_of_one_account_are_not_anothers(store: MemoryStore, clock: Clo
     """A locked neighbour locks nobody."""
     accounts = make(store, clock, max_failures=1)
     bob = accounts.register("bob@example.com", PASSWORD)
+    assert bob is not None
     accounts.set_up(bob)
     accounts.verify(bob, "12345")
 

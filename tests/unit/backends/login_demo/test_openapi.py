@@ -8,13 +8,13 @@ import schemathesis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from werkzeug.test import Client
 
 from pytest_totphog.backends.login_demo.app import create_app
 from pytest_totphog.backends.login_demo.model import Account, SecondFactor
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.routes import Route
+from tests.support.client import Client
 from tests.unit.backends.contract import Contract, DocumentTests
 
 CONTRACT = Contract("pytest_totphog.backends.login_demo")
@@ -77,7 +77,7 @@ class Backend:
         self.app = create_app(
             clock=clock, store=store, jwt_key="the key of the login-demo's tests", send_reset=lambda *_: None
         )
-        self._repositories = [store.repository(Account), store.repository(SecondFactor)]
+        self._repositories: list[Any] = [store.repository(Account), store.repository(SecondFactor)]
         client = Client(self.app)
         client.post("/api/auth/register", json=USER)
         token = client.post("/api/auth/login", json=USER).json["token"]
@@ -103,7 +103,7 @@ SCHEMA.app = BACKEND.app
 
 @SCHEMA.parametrize()
 @settings(max_examples=25, derandomize=True, database=None, deadline=None)
-def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
+def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case[Any]) -> None:
     """All checks of schemathesis hold, over its examples, its coverage of the schemas and its random requests.
 
     Left out is only that data which fit the schema are accepted: which code is right, no JSON Schema says.

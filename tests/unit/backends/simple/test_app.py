@@ -1,7 +1,6 @@
 """The wire of simple, in the order of its API document."""
 
 import pytest
-from werkzeug.test import Client
 
 from pytest_totphog.backends.simple.app import DEFAULT_POLICY, create_app
 from pytest_totphog.backends.simple.model import User
@@ -9,6 +8,7 @@ from pytest_totphog.backends.verifier import VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.qr import data_uri
 from pytest_totphog.stores.memory import MemoryStore
+from tests.support.client import Client
 from tests.support.threads import in_threads
 
 # For JBSWY3DPEHPK3PXP, by the half minute around 2024-01-15T10:30:00Z, as oathtool has them.

@@ -8,13 +8,13 @@ import schemathesis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from werkzeug.test import Client
 
 from pytest_totphog.backends.simple.app import create_app
 from pytest_totphog.backends.simple.model import User
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.routes import Route
+from tests.support.client import Client
 from tests.unit.backends.contract import Contract, DocumentTests, examples
 
 CONTRACT = Contract("pytest_totphog.backends.simple")
@@ -59,7 +59,7 @@ def test_request_examples_are_accepted_and_answered_as_the_examples_say(client: 
         (None, False),
     ],
 )
-def test_the_document_and_the_app_accept_the_same_usernames(client: Client, username: object, accepted: bool) -> None:
+def test_the_document_and_the_app_accept_the_same_usernames(client: Client, username: Any, accepted: bool) -> None:
     """At the bounds and one beyond, and nothing of another type."""
     body = {"username": username}
     validator = CONTRACT.validator({"$ref": "#/components/schemas/Registration"})
@@ -87,7 +87,7 @@ def prepare() -> None:
 
 @SCHEMA.parametrize()
 @settings(max_examples=20, derandomize=True, database=None, deadline=None)
-def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
+def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case[Any]) -> None:
     """All checks of schemathesis hold, over its examples, its coverage of the schemas and its random requests.
 
     Left out is only that data which fit the schema are accepted: that a code is the right one no JSON Schema says.

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import requests
-from werkzeug.test import Client
 
 from pytest_totphog.backends.vault.app import DEFAULT_POLICY, create_app
 from pytest_totphog.backends.vault.model import Access, Account, Totp, seed
@@ -18,6 +17,7 @@ from pytest_totphog.stores import Store
 from pytest_totphog.stores.sql import SqlStore
 from pytest_totphog.wsgi.gate import Gate
 from pytest_totphog.wsgi.server import Server
+from tests.support.client import Client
 from tests.support.threads import in_threads
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -741,7 +741,8 @@ class TestEachUserOnlyAccessesTheirOwnTotps:
             ("GET", "/api/management/export"): (None, 200),
             ("POST", "/api/management/import"): ({"totps": [{**GITHUB, "id": totp["id"]}]}, 200),
         }
-        served = {(route.method, route.path) for route in create_app().app.routes if "openapi" not in route.path}
+        app: Any = create_app()
+        served = {(route.method, route.path) for route in app.app.routes if "openapi" not in route.path}
         assert served == set(expected)
         before = (store.repository(Account).get(JOAO["email"]), store.repository(Totp).find(user_id=joao.id))
         for (method, path), (sent, status) in expected.items():

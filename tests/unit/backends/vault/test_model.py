@@ -129,7 +129,9 @@ class TestTokens:
     @pytest.fixture
     def alice(self, accounts: Accounts) -> Account:
         """Alice's account."""
-        return accounts.register("Alice", "alice@example.com", "secret")
+        alice = accounts.register("Alice", "alice@example.com", "secret")
+        assert alice is not None
+        return alice
 
     def test_token_opens_the_account(self, accounts: Accounts, alice: Account) -> None:
         """It is random, and expires after so many days."""
@@ -155,7 +157,7 @@ class TestTokens:
         assert accounts.user_of(token) is None
 
     @pytest.mark.parametrize("days", [0, -1, 3651, 10**400, 1.0, "30", True, None])
-    def test_refused_days(self, accounts: Accounts, alice: Account, store: Store, days: object) -> None:
+    def test_refused_days(self, accounts: Accounts, alice: Account, store: Store, days: Any) -> None:
         """Whole days from 1 to ten years."""
         with pytest.raises(InvalidInput, match=r"^days is .+; accepted are whole days from 1 to 3650$"):
             accounts.issue_token(alice, days)
@@ -278,7 +280,7 @@ class TestTotps:
         [None, [], "a", {"a": "b" * 9992}, {"a": float("inf")}, {"a": [float("nan")]}],
         ids=["null", "list", "text", "long", "infinity", "NaN"],
     )
-    def test_refused_metadata(self, totps: Totps, metadata: object) -> None:
+    def test_refused_metadata(self, totps: Totps, metadata: Any) -> None:
         """What is no object, is too long, or is no JSON; the error does not repeat it."""
         with pytest.raises(InvalidInput) as error:
             totps.add(ALICE, [GITHUB | {"metadata": metadata}])
@@ -318,7 +320,7 @@ class TestTotps:
     def test_updates_at_once_lose_nothing(self, totps: Totps) -> None:
         """Each thread changes a field of its own, and all changes are there in the end."""
         [totp] = totps.add(ALICE, [GITHUB])
-        changes = iter(
+        changes: Iterator[dict[str, Any]] = iter(
             [{"digits": 8}, {"period": 60}, {"algorithm": "SHA-256"}, {"icon": "a"}, {"sort": 1}, {"label": "b"}]
         )
         in_threads(6, lambda _: totps.update(ALICE, totp.id, next(changes)))

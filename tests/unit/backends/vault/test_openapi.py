@@ -2,14 +2,13 @@
 
 import re
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 import schemathesis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from werkzeug.test import Client
 
 from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.vault.app import create_app
@@ -17,6 +16,7 @@ from pytest_totphog.backends.vault.model import Access, Account, Totp, seed
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.routes import Route
+from tests.support.client import Client
 from tests.unit.backends.contract import Contract, DocumentTests, examples
 
 CONTRACT = Contract("pytest_totphog.backends.vault")
@@ -46,7 +46,7 @@ class TestDocument(DocumentTests):
     """The document and the routes."""
 
     contract: ClassVar[Contract] = CONTRACT
-    routes: ClassVar[tuple[Route, ...]] = create_app().app.routes
+    routes: ClassVar[tuple[Route, ...]] = cast("Any", create_app()).app.routes
 
 
 BODIES = [
@@ -111,12 +111,13 @@ def test_the_document_and_the_app_accept_the_same(
     client: Client, store: MemoryStore, path: str, schema: str, field: str, accepted: list[Any], refused: list[Any]
 ) -> None:
     """At the bounds and one beyond, and nothing of another type."""
-    target, body = {
+    requests: dict[str, tuple[str, dict[str, Any]]] = {
         "register": ("/api/auth/register", {"name": "a", "email": "a@b", "password": "a"}),
         "token": ("/api/auth/token", {"userId": USER_ID}),
         "totp": ("/api/management/totp", {"label": "a", "secret": "AA"}),
         "import": ("/api/management/import", {"totps": []}),
-    }[path]
+    }
+    target, body = requests[path]
     validator = CONTRACT.validator({"$ref": f"#/components/schemas/{schema}"})
     for value in accepted + refused:
         prepare(store)
@@ -139,18 +140,18 @@ SCHEMA.config.generation.update(with_security_parameters=False)
 class Bearer:
     """The token of the examples, in the header; schemathesis also tries each request without it."""
 
-    def get(self, _: schemathesis.Case, __: schemathesis.AuthContext) -> str:
+    def get(self, _: schemathesis.Case[Any], __: schemathesis.AuthContext) -> str:
         """Return the token."""
         return TOKEN
 
-    def set(self, case: schemathesis.Case, token: str, _: schemathesis.AuthContext) -> None:
+    def set(self, case: schemathesis.Case[Any], token: str, _: schemathesis.AuthContext) -> None:
         """Send it."""
         case.headers["Authorization"] = f"Bearer {token}"
 
 
 @SCHEMA.parametrize()
 @settings(max_examples=15, derandomize=True, database=None, deadline=None)
-def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case) -> None:
+def test_made_up_requests_are_answered_as_documented(case: schemathesis.Case[Any]) -> None:
     """All checks of schemathesis hold, over its examples, its coverage of the schemas and its random requests.
 
     Left out is only that data which fit the schema are accepted: that base32 makes whole bytes and a password is

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.servers.practice import PracticeBackend
 from pytest_totphog.servers.totp_server import TotpServer
 from pytest_totphog.wsgi.server import Server
@@ -30,7 +30,6 @@ def site_url(site: Site) -> Iterator[str]:
 @pytest.fixture
 def ada() -> Iterator[Enrolled]:
     """Ada, who has enrolled at login-demo, some time before 2024-01-15T10:30:00Z, when the clock stands still."""
-    clock = Clock()
-    clock.freeze("2024-01-15T10:29:00Z")
+    clock = FrozenClock("2024-01-15T10:29:00Z", None)
     with PracticeBackend("login-demo", clock=clock) as backend, TotpServer(clock=clock) as server:
         yield enrolled(backend, server)

@@ -1,6 +1,7 @@
 """Drivers for the site and for login-demo, as a team writes them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 
@@ -29,7 +30,7 @@ class DemoLogin(HttpLogin):
     code_field = "totpCode"
     accepted_text = '"token"'
 
-    def code_fields(self, attempt):
+    def code_fields(self, attempt: Any) -> Any:
         """Return the credentials."""
         return self.credentials(attempt.account)
 
@@ -63,7 +64,7 @@ def enrolled(backend: PracticeBackend, server: TotpServer) -> Enrolled:
     """Register and enrol Ada at login-demo, and move on by a minute."""
     credentials = {"email": "ada@example.com", "password": "note G"}
 
-    def post(path, token="", **body):
+    def post(path: str, token: str = "", **body: Any) -> Any:
         headers = {"Authorization": f"Bearer {token}"}
         return requests.post(f"{backend.url}/api{path}", json=body, headers=headers, timeout=5).json()
 

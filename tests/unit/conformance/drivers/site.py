@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
@@ -38,7 +39,7 @@ class Site:
         self.sessions: dict[str, Session] = {}
         self.failures = 0
 
-    def __call__(self, environ, start_response):
+    def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer a request."""
         request = Request(environ)
         key = request.cookies.get("session", "")
@@ -53,18 +54,18 @@ class Site:
         response.set_cookie("session", key, httponly=True)
         return response(environ, start_response)
 
-    def login(self, request, session):
+    def login(self, request: Request, session: Any) -> Any:
         """The password form, and where it is sent."""
         return page("Log in", PASSWORD_FORM, csrf=session.csrf)
 
-    def session(self, request, session):
+    def session(self, request: Request, session: Any) -> Any:
         """Where the password form is sent."""
         if (request.form["name"], request.form["password"]) != ("ada", self.password):
             return page("Log in", PASSWORD_FORM, csrf=session.csrf)
         session.name = "ada"
         return redirect("/code?next=home")
 
-    def code(self, request, session):
+    def code(self, request: Request, session: Any) -> Any:
         """The code form, and where it is sent."""
         if not session.name:
             return redirect("/login")
@@ -79,7 +80,7 @@ class Site:
             alert = "This code is wrong."
         return page("Code", CODE_FORM, csrf=session.csrf, alert=alert)
 
-    def home(self, request, session):
+    def home(self, request: Request, session: Any) -> Any:
         """The page for those who are logged in."""
         return (
             page("Welcome", "<p id=welcome>Ahoy, {name}</p>", name=session.name)
@@ -87,7 +88,7 @@ class Site:
             else redirect("/login")
         )
 
-    def missing(self, request, session):
+    def missing(self, request: Request, session: Any) -> Any:
         """There is no such page."""
         return Response("There is no such page.", 404)
 
@@ -95,7 +96,7 @@ class Site:
 class InPlace(Site):
     """The same, with its forms at the address that was asked for, whoever asks."""
 
-    def home(self, request, session):
+    def home(self, request: Request, session: Any) -> Any:
         """Whatever the visitor is due."""
         if "password" in request.form:
             session.name = request.form["name"]

@@ -1,5 +1,7 @@
 """The driver over HTTP: pages with forms, and an API."""
 
+from typing import Any
+
 import pytest
 
 from pytest_totphog.conformance.driver import Outcome
@@ -36,7 +38,7 @@ def test_forms_attempts_are_sessions_of_their_own(site_url: str) -> None:
 
 
 @pytest.mark.parametrize("marks", [{"throttled_status": 429}, {"throttled_status": None, "throttled_text": "Too many"}])
-def test_forms_throttled(site_url: str, marks: dict[str, object]) -> None:
+def test_forms_throttled(site_url: str, marks: dict[str, Any]) -> None:
     """By the status or by a text of the page, whichever is given."""
     login = type("Login", (SiteLogin,), marks)(site_url)
     attempt = login.begin(ADA)
@@ -68,7 +70,8 @@ def test_forms_in_place(site_url: str) -> None:
     login = type("Login", (SiteLogin,), {"login_path": "/home", "accepted_path": None, "accepted_text": "Ahoy"})(
         site_url
     )
-    stranger = Attempt(ADA, session := login.open_session(), None, (session.cookies, None))
+    page: Any = None
+    stranger = Attempt(ADA, session := login.open_session(), page, (session.cookies, page))
     half, done = login.begin(ADA), login.begin(ADA)
     assert login.submit(done, "123456") is Outcome.ACCEPTED
     assert [login.protected_page(each) for each in (stranger, half, done)] == [False, False, True]
@@ -92,7 +95,7 @@ def test_forms_rewind(site_url: str) -> None:
 
 
 @pytest.mark.parametrize("code", [["123456"], 123456, {"code": "123456"}])
-def test_forms_send_texts_only(site_url: str, code: object) -> None:
+def test_forms_send_texts_only(site_url: str, code: Any) -> None:
     """A form has no lists and no numbers."""
     login = SiteLogin(site_url)
     with pytest.raises(NotImplementedError, match="a form cannot send a code of type"):
@@ -147,7 +150,7 @@ def test_csrf_token_in_a_cookie(site_url: str) -> None:
         ({"accepted_path": None}, "Login does not say what an accepted code looks like; set accepted_path"),
     ],
 )
-def test_a_driver_with_a_mistake(site_url: str, mistake: dict[str, object], message: str) -> None:
+def test_a_driver_with_a_mistake(site_url: str, mistake: dict[str, Any], message: str) -> None:
     """The error says where it looked for what."""
     login = type("Login", (SiteLogin,), mistake)(site_url)
     with pytest.raises(TotphogError, match=message):
@@ -176,7 +179,7 @@ def test_api(ada: Enrolled) -> None:
 
 
 @pytest.mark.parametrize("code", [None, ["123456"], 123456, "", True])
-def test_api_is_sent_whatever_it_is(ada: Enrolled, code: object) -> None:
+def test_api_is_sent_whatever_it_is(ada: Enrolled, code: Any) -> None:
     """JSON has lists, numbers and null."""
     login = DemoLogin(ada.url)
     assert login.submit(login.begin(ada.account), code) is Outcome.REFUSED

@@ -1,9 +1,12 @@
 """Rules on what is open before the code, on logins that break one of them."""
 
+from typing import Any
+
 import pytest
 
+from pytest_totphog.conformance import Outcome
 from pytest_totphog.conformance.finding import Verdict
-from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Session, User
 from tests.unit.conformance.judging import judged
 
 
@@ -17,7 +20,7 @@ class HalfLogin(HonestLogin):
 class DisablesForAnybodyInside(HonestLogin):
     """Takes the factor away from a session, without a code."""
 
-    def disable(self, session: Session, code: object) -> str:
+    def disable(self, session: Session, code: Any) -> str:
         if not session.inside:
             return "wrong"
         session.user.secret = ""
@@ -27,14 +30,14 @@ class DisablesForAnybodyInside(HonestLogin):
 class DisablesForAnyCode(DisablesForAnybodyInside):
     """Asks for a code, and does not look at it."""
 
-    def disable(self, session: Session, code: object) -> str:
+    def disable(self, session: Session, code: Any) -> str:
         return super().disable(session, code) if code else "wrong"
 
 
 class DisablesForThePassword(HonestLogin):
     """Takes the factor away, whoever asks."""
 
-    def disable(self, session: Session, code: object) -> str:
+    def disable(self, session: Session, code: Any) -> str:
         session.user.secret = ""
         return "in"
 
@@ -48,7 +51,7 @@ class TalkativeDriver(HonestDriver):
         super().__init__()
         self.responses: list[str] = []
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         outcome = super().submit(attempt, code)
         totp = self.token(attempt.user.secret)
         self.responses.append(self.says.format(outcome=outcome.value, right=totp.now(), secret=totp.secret))

@@ -1,5 +1,7 @@
 """Rules on secrets and enrolments, on logins that break one of them."""
 
+from typing import Any
+
 import pyotp
 import pytest
 
@@ -31,7 +33,7 @@ class OneSecretForEach(HonestLogin):
     """Gives an account the same secret whenever it enrols."""
 
     def begin_enrolment(self, user: User) -> str:
-        user.pending = pyotp.random_base32() if not hasattr(user, "first") else user.first
+        user.pending = user.first or pyotp.random_base32()
         user.first = user.pending
         return self.uri(user.pending)
 
@@ -53,7 +55,7 @@ class BareSecret(HonestLogin):
 class AnyCodeConfirms(HonestLogin):
     """Takes every code for the first."""
 
-    def confirm_enrolment(self, user: User, code: object) -> bool:
+    def confirm_enrolment(self, user: User, code: Any) -> bool:
         user.secret, user.last_step = user.pending, self.step_of(user.pending, code) or -1
         return True
 
@@ -61,7 +63,7 @@ class AnyCodeConfirms(HonestLogin):
 class ForgetsTheFirst(HonestLogin):
     """Remembers no step of the enrolment."""
 
-    def confirm_enrolment(self, user: User, code: object) -> bool:
+    def confirm_enrolment(self, user: User, code: Any) -> bool:
         confirmed = super().confirm_enrolment(user, code)
         user.last_step = -1
         return confirmed
@@ -89,7 +91,7 @@ class EagerForNewcomers(HonestLogin):
 class SingleFactorDriver(HonestDriver):
     """A driver of a login that offers an account with TOTP no other."""
 
-    def begin_enrolment(self, account: User) -> str | None:
+    def begin_enrolment(self, account: User) -> Any:
         return None if account.secret else super().begin_enrolment(account)
 
 
@@ -98,7 +100,7 @@ class PausesAfterAFailure(HonestLogin):
 
     seconds = 1
 
-    def confirm_enrolment(self, user: User, code: object) -> bool:
+    def confirm_enrolment(self, user: User, code: Any) -> bool:
         if self.now() < user.locked_until:
             return False
         confirmed = super().confirm_enrolment(user, code)
@@ -115,7 +117,7 @@ class PausesLong(PausesAfterAFailure):
 class BeginsAnew(HonestLogin):
     """Shows another secret after a wrong code."""
 
-    def confirm_enrolment(self, user: User, code: object) -> bool:
+    def confirm_enrolment(self, user: User, code: Any) -> bool:
         confirmed = super().confirm_enrolment(user, code)
         user.pending = ""
         return confirmed

@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
+from pytest_totphog.conformance import Outcome
 from pytest_totphog.conformance.finding import Verdict
-from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session
+from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Session
 from tests.unit.conformance.judging import RULES, context_of, driver_of, judged
 
 
 class ComparesNumbers(HonestLogin):
     """Takes a code for a number, as `int` of ASCII digits."""
 
-    def step_of(self, secret: str, code: object) -> int | None:
+    def step_of(self, secret: str, code: Any) -> int | None:
         digits = isinstance(code, str) and code.isascii() and code.isdigit()
         return super().step_of(secret, str(int(str(code))).zfill(6) if digits else code)
 
@@ -21,7 +22,7 @@ class ComparesNumbers(HonestLogin):
 class LosesZeros(HonestLogin):
     """Makes a number of the right code, and compares it as it is sent."""
 
-    def step_of(self, secret: str, code: object) -> int | None:
+    def step_of(self, secret: str, code: Any) -> int | None:
         return None if isinstance(code, str) and code.startswith("0") else super().step_of(secret, code)
 
 
@@ -32,7 +33,7 @@ class TidiesLate(HonestLogin):
         super().__init__()
         self.used: set[tuple[int, object]] = set()
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         tidy = code.strip() if isinstance(code, str) else code
         if (id(session.user), code) in self.used or self.step_of(session.user.secret, tidy) is None:
             self.count(session)
@@ -45,14 +46,14 @@ class TidiesLate(HonestLogin):
 class StripsSpaces(HonestLogin):
     """Strips spaces and groups, and remembers what it compared."""
 
-    def step_of(self, secret: str, code: object) -> int | None:
+    def step_of(self, secret: str, code: Any) -> int | None:
         return super().step_of(secret, "".join(code.split()) if isinstance(code, str) else code)
 
 
 class AnyDigits(HonestLogin):
     """Reads numbers as Python does: in every script."""
 
-    def step_of(self, secret: str, code: object) -> int | None:
+    def step_of(self, secret: str, code: Any) -> int | None:
         if isinstance(code, str):
             code = "".join(str(unicodedata.digit(character, character)) for character in code)
         return super().step_of(secret, code)
@@ -61,14 +62,14 @@ class AnyDigits(HonestLogin):
 class NothingIsEnough(HonestLogin):
     """Compares a code only where one is given."""
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         return super().submit(session, code) if code else "in"
 
 
 class TakesLists(HonestLogin):
     """Looks whether the right code is among those given."""
 
-    def step_of(self, secret: str, code: object) -> int | None:
+    def step_of(self, secret: str, code: Any) -> int | None:
         codes = code if isinstance(code, list) else [code]
         steps = [step for each in codes if (step := super(TakesLists, self).step_of(secret, each)) is not None]
         return steps[0] if steps else None
@@ -77,7 +78,7 @@ class TakesLists(HonestLogin):
 class MasterCode(HonestLogin):
     """Has a code for demonstrations."""
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         return "in" if code == "424242" else super().submit(session, code)
 
 

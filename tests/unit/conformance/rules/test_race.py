@@ -4,18 +4,20 @@ import re
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
+from pytest_totphog.conformance import Outcome
 from pytest_totphog.conformance.finding import Verdict
-from tests.support.honest_login import HonestDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import HonestDriver, HonestLogin, Session, User
 from tests.unit.conformance.judging import judged
 
 
 class LooksThenWrites(HonestLogin):
     """Looks whether a step was used, and writes it down when a database has answered."""
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         step = self.step_of(session.user.secret, code)
         if step is None or step <= session.user.last_step:
             return "wrong"
@@ -36,7 +38,7 @@ class WritesAtOnce(HonestLogin):
         with self.lock:
             user.last_step = step
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         step = self.step_of(session.user.secret, code)
         if step is None or step <= self.last(session.user):
             return "wrong"
@@ -52,7 +54,7 @@ class BreaksUnderLoad(HonestDriver):
         super().__init__()
         self.busy = threading.Lock()
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         if not self.busy.acquire(blocking=False):
             raise ConnectionError("one at a time")
         try:
@@ -65,7 +67,7 @@ class BreaksUnderLoad(HonestDriver):
 class NeverTwo(HonestDriver):
     """A driver of a login that lets nobody in who is not alone."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         outcome = super().submit(attempt, code)
         return outcome if threading.current_thread() is threading.main_thread() else Outcome.REFUSED
 
@@ -73,7 +75,7 @@ class NeverTwo(HonestDriver):
 class Gone(HonestDriver):
     """A driver of a login that is not there for several."""
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         if threading.current_thread() is not threading.main_thread():
             raise ConnectionError("gone")
         return super().submit(attempt, code)

@@ -1,9 +1,12 @@
 """Rules on guessing, on logins that break one of them."""
 
+from typing import Any
+
 import pytest
 
+from pytest_totphog.conformance import Outcome
 from pytest_totphog.conformance.finding import Verdict
-from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Outcome, Session, User
+from tests.support.honest_login import BareDriver, HonestDriver, HonestLogin, Session, User
 from tests.unit.conformance.judging import RULES, context_of, driver_of, judged
 
 
@@ -20,7 +23,7 @@ class CountsInTheSession(HonestLogin):
         return getattr(session, "failures", 0) >= 5
 
     def count(self, session: Session) -> None:
-        session.failures = getattr(session, "failures", 0) + 1
+        session.failures = session.failures + 1
 
 
 class CountsByAddress(HonestLogin):
@@ -66,7 +69,7 @@ class LocksInSilence(HonestLogin):
 
     limit = 7
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         return "in" if super().submit(session, code) == "in" else "wrong"
 
 
@@ -87,7 +90,7 @@ class TwoLimits(HonestLogin):
         return getattr(session, "failures", 0) >= 5 or super().throttled(session)
 
     def count(self, session: Session) -> None:
-        session.failures = getattr(session, "failures", 0) + 1
+        session.failures = session.failures + 1
         super().count(session)
 
 
@@ -114,7 +117,7 @@ class TwoLimitsNeverForgiving(TwoLimits, NeverForgives):
 class TwoLimitsInSilence(TwoLimits):
     """Says no more than that a code is wrong."""
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         return "in" if super().submit(session, code) == "in" else "wrong"
 
 
@@ -144,7 +147,7 @@ class CountsDifferentCodes(HonestLogin):
         super().__init__()
         self.seen: set[tuple[int, object]] = set()
 
-    def submit(self, session: Session, code: object) -> str:
+    def submit(self, session: Session, code: Any) -> str:
         if (id(session.user), code) in self.seen and not self.throttled(session):
             return "wrong"
         self.seen.add((id(session.user), code))
@@ -182,7 +185,7 @@ class TravellingDriver(HonestDriver):
         session.address = self.address
         return session
 
-    def submit(self, attempt: Session, code: object) -> Outcome:
+    def submit(self, attempt: Session, code: Any) -> Outcome:
         attempt.address = self.address
         return super().submit(attempt, code)
 

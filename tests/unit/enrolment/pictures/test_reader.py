@@ -4,6 +4,7 @@ import base64
 import io
 import sys
 import zlib
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -38,7 +39,7 @@ def encoded(picture: Image.Image, kind: str = "PNG", **options: int) -> bytes:
     return out.getvalue()
 
 
-def on_page(angle: float, ground: str, **colours: str) -> Image.Image:
+def on_page(angle: float, ground: str, **colours: Any) -> Image.Image:
     """Return a screenshot of a page with a turned code somewhere."""
     page = Image.new("RGB", (1280, 1600), ground)
     turned = code(**colours).convert("RGBA").rotate(angle, expand=True, resample=Image.Resampling.BICUBIC)

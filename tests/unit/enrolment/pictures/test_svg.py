@@ -3,6 +3,7 @@
 import io
 import sys
 from base64 import b64encode
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -169,7 +170,7 @@ def test_code_is_drawn(document: str | bytes) -> None:
     ],
     ids=str,
 )
-def test_what_segno_draws(options: dict) -> None:
+def test_what_segno_draws(options: dict[str, Any]) -> None:
     """In its colours and units, with a border and without."""
     out = io.BytesIO()
     CODE.save(out, kind="svg", **options)
