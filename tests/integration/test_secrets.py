@@ -161,7 +161,7 @@ def test_failing_assertion_of_a_test_case(project: pytest.Pytester) -> None:
         "totp_server.add_uri(f'otpauth://totp/alice?secret={os.environ[\"ACCOUNT_SECRET\"]}&digits=x')",
         "totp_server.enroll(os.environ['ACCOUNT_SECRET'] + '!')",
         "totp_token_factory(secret=os.environ['ACCOUNT_SECRET'], period=0)",
-        "TotpToken.from_uri(os.environ['ACCOUNT_SECRET'], created_at=None)",
+        "Token.from_uri(os.environ['ACCOUNT_SECRET'], created_at=None)",
     ],
 )
 def test_token_that_cannot_be_made(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
@@ -172,7 +172,7 @@ def test_token_that_cannot_be_made(project: pytest.Pytester, monkeypatch: pytest
         import os
 
         from notes import write_down
-        from pytest_totphog import TotpToken
+        from pytest_totphog.credentials.token import Token
 
         def test_login(totp_server, totp_token_factory):
             write_down(os.environ["ACCOUNT_SECRET"])
