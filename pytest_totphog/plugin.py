@@ -154,6 +154,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.fixturenames = list(dict.fromkeys([*wider, "frozen_clock", *item.fixturenames]))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let test cases of `pytest_totphog.unittest` share what the fixtures give."""
+    if "pytest_totphog.unittest" not in sys.modules:
+        return (yield)
+    from pytest_totphog.servers.run import stand_in
+    from pytest_totphog.session import FixturesOf
+
+    with stand_in(FixturesOf(item)):
+        return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Keep for how long the app remembers used codes; say of a marker that the test takes nothing it could shape."""

@@ -18,6 +18,7 @@ from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.clocks.clock import as_nanoseconds
 from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.errors import InvalidInput
+from pytest_totphog.failures.hooks import RecorderHooks
 from pytest_totphog.failures.recorder import Recorder
 from pytest_totphog.inputs import base_url
 from pytest_totphog.settings import (
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from pytest_totphog.stores import Store
     from pytest_totphog.stores.leases import Leases
 
-__all__ = ["Session", "add_token"]
+__all__ = ["FixturesOf", "Session", "add_token"]
 
 Value = TypeVar("Value")
 
@@ -92,7 +93,7 @@ class Session:
         self.clock = FrozenClock()
         app = app_url(config) if flag(config, "totphog_app_clock") else None
         self.recorder = Recorder(self.clock, lambda: self.ledger, app, option(config, "url"))
-        config.pluginmanager.register(self.recorder, "totphog-recorder")
+        config.pluginmanager.register(RecorderHooks(self.recorder), "totphog-recorder")
 
     @classmethod
     def of(cls, config: pytest.Config) -> Session:
@@ -312,6 +313,29 @@ class Session:
     def _scope(self) -> ReplayScope:
         """Return where a claim counts now."""
         return ReplayScope(self._run if option(self.config, "url") else "", part_of_run(self.config))
+
+
+class FixturesOf:
+    """What the fixtures give, for test cases that take none.
+
+    Args:
+        item: the running test.
+    """
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+
+    @property
+    def clock(self) -> FrozenClock:
+        """The clock that frozen_clock freezes."""
+        return Session.of(self._item.config).clock
+
+    @property
+    def server(self) -> TotpServer:
+        """The server that totp_server_session gives."""
+        request: pytest.FixtureRequest = self._item._request  # type: ignore[attr-defined] # noqa: SLF001 # has no other name
+        server: TotpServer = request.getfixturevalue("totp_server_session")
+        return server
 
 
 def add_token(server: TotpServer, arguments: dict[str, Any], *positional: Any) -> TotpToken:

@@ -255,7 +255,8 @@ def replay_scope(config: pytest.Config) -> str:
 def enter_part(item: pytest.Item) -> None:
     """Keep in which part of the run a test is, for which the app remembers used codes; its marker wins over the ini."""
     marker = item.get_closest_marker("totp_replay_scope")
-    scope = replay_scope(item.config)
+    # The class attribute is that of `pytest_totphog.unittest.TotpTestCase`.
+    scope = getattr(getattr(item, "cls", None), "totp_replay_scope", None) or replay_scope(item.config)
     if marker is not None:
         given = marker.args or (marker.kwargs.get("scope"),)
         if len(marker.args) + len(marker.kwargs) != 1 or given[0] not in REPLAY_SCOPES:

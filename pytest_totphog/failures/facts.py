@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import pytest
-
 from pytest_totphog.authenticator.accounts import TotpAccount
 from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
 from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
@@ -18,14 +16,13 @@ from pytest_totphog.errors import StoreError, TotphogError
 from pytest_totphog.failures.app_clock import TOLERANCE, ask, compared, shown_urls
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
 from pytest_totphog.failures.record import Record
-from pytest_totphog.settings import BATTERY_PROPERTY
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
     from pytest_totphog.clocks.frozen_clock import FrozenClock
     from pytest_totphog.stores.ledger import Ledger
 
-__all__ = ["Surroundings", "failure_of"]
+__all__ = ["FailedTest", "Surroundings", "failure_of"]
 
 SHOWN_CODES: Final = 10
 
@@ -49,23 +46,39 @@ class Surroundings:
     earlier: Iterable[tuple[TakenCode, str]]
 
 
-def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, around: Surroundings) -> Failure | None:
-    """Return the facts of a failed test; None when there is nothing to tell, and for a rule of the battery.
+@dataclass(frozen=True)
+class FailedTest:
+    """A test that has just failed.
+
+    Attributes:
+        name: its name.
+        when: which part of it failed: setup, call or teardown.
+        error: what was raised.
+        fixtures: what it had at hand, by name.
+        released: whether a clock that it had frozen has been released since.
+    """
+
+    name: str
+    when: str
+    error: BaseException | None
+    fixtures: Mapping[str, object]
+    released: bool = False
+
+
+def failure_of(test: FailedTest, record: Record, around: Surroundings) -> Failure | None:
+    """Return the facts of a failed test; None when there is nothing to tell.
 
     Args:
-        item: the test.
-        call: the phase that failed.
+        test: the test.
         record: what it took.
         around: knows the rest.
     """
-    if any(name == BATTERY_PROPERTY for name, _ in item.user_properties):  # it has evidence of its own
-        return None
-    fixtures: Mapping[str, object] = getattr(item, "funcargs", None) or {}
-    # After its tear-down the clock is live again; what counts is where it stood.
-    frozen = around.clock.mode == "frozen" or (call.when == "teardown" and bool(record.instants))
+    error, fixtures = test.error, test.fixtures
+    # Where the clock is live again, what counts is where it stood.
+    frozen = around.clock.mode == "frozen" or (test.released and bool(record.instants))
     given = _tokens(fixtures.values())
-    fake_type = "" if call.excinfo is None else fake_type_in(call.excinfo.value)
-    leftovers = [] if call.excinfo is None else suspects(around.clock.leftovers, call.excinfo.value, fake_type)
+    fake_type = "" if error is None else fake_type_in(error)
+    leftovers = [] if error is None else suspects(around.clock.leftovers, error, fake_type)
     if not (record.code_count or given or frozen or leftovers):
         return None
     instants = list(record.instants) if frozen else []
@@ -79,18 +92,18 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, a
             instants[-1] / NANOSECONDS, True, record.patch, record.moves, record.move_count, record.moved_back
         )
     clock = replace(clock, overruled_by=record.overruled_by or around.clock.overruled_by())
-    explained = call.excinfo is not None and isinstance(call.excinfo.value, TotphogError)
+    explained = isinstance(error, TotphogError)
     latest = list(record.codes)[-SHOWN_CODES:]
     tokens = _distinct([*(code.token for code in latest), *given])
     return Failure(
-        test=item.nodeid,
-        when=call.when,
+        test=test.name,
+        when=test.when,
         clock=clock,
         tokens=tuple(map(_used_token, tokens)),
         code_count=record.code_count,
         codes=tuple(_used_codes(record, around, tokens)),
         # An app that a fixture runs may be gone after its tear-down, or have another time.
-        apps=() if explained or call.when == "teardown" else _apps(fixtures, around.app_url, instants),
+        apps=() if explained or test.when == "teardown" else _apps(fixtures, around.app_url, instants),
         server=around.server,
         leftovers=tuple(leftovers),
         fake_type=fake_type,

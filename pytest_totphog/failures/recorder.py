@@ -1,29 +1,27 @@
-"""The recorder: what the running test takes of the plugin, and what its reports tell of that."""
+"""The recorder: what the running test takes, and what may explain its failure."""
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-import pytest
 
 from pytest_totphog.failures.record import KEPT_CODES, Record
 from pytest_totphog.failures.waiting import Waited
-from pytest_totphog.settings import FAILURE_PROPERTY, part_of_run
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
     from pytest_totphog.clocks.frozen_clock import FrozenClock
+    from pytest_totphog.failures.facts import FailedTest
+    from pytest_totphog.failures.failure import Failure
     from pytest_totphog.stores.ledger import Ledger
 
 __all__ = ["Recorder"]
 
 
 class Recorder:
-    """Records which codes the running test takes, and how it moves the clock; a plugin of pytest's, that reports it.
+    """Records which codes the running test takes, and how it moves the clock.
 
     Args:
         clock: the one that all codes of this process follow.
@@ -46,7 +44,6 @@ class Recorder:
         self.earlier: deque[tuple[TakenCode, str, str]] = deque(maxlen=KEPT_CODES)
         self._lock = threading.Lock()
         self._record = self._new_record()
-        self._waited_key = pytest.StashKey[Waited]()
         clock.followers.add(self)
 
     def record(self, code: TakenCode) -> None:
@@ -66,52 +63,36 @@ class Recorder:
         with self._lock:
             self._record.waited += waited
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Write into a test's properties what was counted, and into the report of its failure what may explain it."""
-        # In a test that is run again the first run's codes count as well.
-        waited = item.stash.get(self._waited_key, Waited()) + self._record.waited
-        properties = [each for each in item.user_properties if each[0] not in waited.properties]
-        if call.when == "setup":  # and its failure is taken back
-            properties = [(name, "" if name == FAILURE_PROPERTY else value) for name, value in properties]
-        item.user_properties[:] = [*properties, *(waited.properties.items() if waited != Waited() else ())]
-        report = yield
-        if report.failed:
-            self._explain(item, call, report)
-        if call.when == "teardown":
-            item.stash[self._waited_key] = waited
-            with self._lock:
-                record, self._record = self._record, self._new_record()
-            self.earlier.extend((code, item.nodeid, part_of_run(item.config)) for code in record.codes)
-        return report
+    @property
+    def waited(self) -> Waited:
+        """How many one-time codes the running test took, and how long it waited for them."""
+        return self._record.waited
 
-    def _explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    def explain(self, test: FailedTest, part: str) -> Failure | None:
+        """Return what may explain the failure of the running test; None when there is nothing to tell.
+
+        Args:
+            test: the test.
+            part: the part of the run for which the app remembers its codes.
+        """
         from pytest_totphog.failures.facts import Surroundings, failure_of
-        from pytest_totphog.failures.html import extra
-        from pytest_totphog.failures.section import TITLE, section
 
         with self._lock:
             record = self._record.copy()
-        try:
-            part = part_of_run(item.config)
-            remembered = [(code, test) for code, test, when in self.earlier if when == part]
-            around = Surroundings(self.clock, self.ledger, self.app_url, self.server, remembered)
-            failure = failure_of(item, call, record, around)
-        except Exception as error:  # noqa: BLE001 # it would end the run, and hide the failure that is to be explained
-            report.sections.append((TITLE, f"The facts cannot be told: {type(error).__name__}"))
-            return
-        if failure is None:
-            return
-        report.sections.append((TITLE, section(failure)))
-        # The item's are those of the reports to come.
-        for properties in (item.user_properties, report.user_properties):
-            properties[:] = [each for each in properties if each != (FAILURE_PROPERTY, "")]
-            properties.append((FAILURE_PROPERTY, json.dumps(failure.as_dict())))
-        if item.config.getoption("htmlpath", default=None):
-            # Where pytest-html looks, also where pytest-xdist has carried it.
-            vars(report).setdefault("extras", []).append(extra(failure))
+        remembered = [(code, name) for code, name, when in self.earlier if when == part]
+        around = Surroundings(self.clock, self.ledger, self.app_url, self.server, remembered)
+        return failure_of(test, record, around)
+
+    def end(self, test: str, part: str) -> None:
+        """Let the running test end: what is recorded from now on is the next one's.
+
+        Args:
+            test: its name.
+            part: see `explain`.
+        """
+        with self._lock:
+            record, self._record = self._record, self._new_record()
+        self.earlier.extend((code, test, part) for code in record.codes)
 
     def _new_record(self) -> Record:
         record = Record()

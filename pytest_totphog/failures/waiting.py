@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
-
-import pytest
+from typing import TYPE_CHECKING, Final
 
 from pytest_totphog.errors import plural
-from pytest_totphog.settings import CODES_PROPERTY
+
+if TYPE_CHECKING:
+    import pytest
 
 __all__ = ["Waited", "summary"]
 
@@ -45,6 +45,8 @@ class Waited:
     @property
     def properties(self) -> dict[str, float]:
         """What stands in the report of a test that took codes."""
+        from pytest_totphog.settings import CODES_PROPERTY  # which needs pytest
+
         return {CODES_PROPERTY: self.codes, WAITED_FOR: self.waited_for, SECONDS: round(self.seconds, 1)}
 
 
@@ -67,6 +69,8 @@ def summary(reports: Iterable[pytest.TestReport]) -> str:
 
 
 def _waited(report: pytest.TestReport) -> Waited:
+    from pytest_totphog.settings import CODES_PROPERTY
+
     properties = dict(report.user_properties)
     return Waited(
         int(str(properties[CODES_PROPERTY])), int(str(properties[WAITED_FOR])), float(str(properties[SECONDS]))

@@ -112,9 +112,10 @@ class MemoryLedger:
 
     Args:
         monotonic: a clock that only runs forward, in seconds.
+        log: what it shares with the ledgers of other processes; unless given, that is one for those that are forked.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = Clock.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float] = Clock.monotonic, log: ClaimLog | None = None) -> None:
         # Entered again where a signal's handler forks.
         self._lock = threading.RLock()
         self._monotonic = monotonic
@@ -123,7 +124,7 @@ class MemoryLedger:
         self._claims: dict[str, dict[int, Claim]] = {}
         self._used_at: dict[str, float] = {}
         # What processes that were forked from one another have in common; as long as there is one, nothing.
-        self._log: ClaimLog | nullcontext[None] = nullcontext()
+        self._log: ClaimLog | nullcontext[None] = nullcontext() if log is None else log
         self._cut_off = False
         at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._after_fork_in_child)
 

@@ -32,7 +32,7 @@ FLOORS = [
     "session",
     "conformance",
     "report",
-    "plugin cli",
+    "plugin cli unittest",
     "__main__",
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor.split()}

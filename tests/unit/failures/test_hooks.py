@@ -1,10 +1,11 @@
-"""The recorder: whose codes are whose, from test to test."""
+"""What reports say of codes: whose are whose, from test to test."""
 
 from typing import Any, Literal
 
 import pytest
 
 from pytest_totphog import Authenticator, FrozenClock
+from pytest_totphog.failures.hooks import RecorderHooks
 from pytest_totphog.failures.recorder import Recorder
 from pytest_totphog.stores.ledger import MemoryLedger
 from tests.support.threads import in_threads
@@ -49,7 +50,7 @@ def finish(
             raise error
 
     info = pytest.CallInfo.from_call(call, when)
-    hook = recorder.pytest_runtest_makereport(item, info)
+    hook = RecorderHooks(recorder).pytest_runtest_makereport(item, info)
     next(hook)
     outcome: Literal["passed", "failed"] = "passed" if error is None else "failed"
     properties: Any = item.user_properties
