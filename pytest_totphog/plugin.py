@@ -233,18 +233,19 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     after apply_to(page).
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
     """
-    from pytest_totphog.clocks.stopped_time import require_own_time
+    from pytest_totphog.clocks.frozen_clock import companions_of
+    from pytest_totphog.clocks.stopped_time import require_own_time, stopped_by
 
     defaults = {"at": pytestconfig.getini("totphog_frozen_at"), "patch": clock_patch(pytestconfig)}
     arguments = defaults | marker_arguments(request, "frozen_clock", ("at", "patch"))
     with _session(pytestconfig).borrowed_clock(request) as clock:
         clock.unfreeze()  # a clock that is frozen already would keep its patch
-        checked("frozen_clock", require_own_time, clock.stopped_by(), arguments["patch"], request.fixturenames)
+        checked("frozen_clock", require_own_time, stopped_by(clock.monotonic), arguments["patch"], request.fixturenames)
         checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
         _give_to_test_case(request, clock)
-        clock.held = True
+        companions_of(clock).held = True
         yield clock
-        clock.held = False
+        companions_of(clock).held = False
         clock.unfreeze()
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.clocks.clock import as_nanoseconds
-from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.clocks.frozen_clock import FrozenClock, snapshot
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.failures.recorder import Recorder
 from pytest_totphog.inputs import base_url
@@ -191,20 +191,13 @@ class Session:
     @contextmanager
     def borrowed_clock(self, request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
         """The clock for a fixture; it is given back live, or where a wider-scoped fixture had frozen it."""
-        clock = self.clock
-        frozen_at = clock.now() if clock.mode == "frozen" else None
-        applied_to, kept_patch = clock.applied_to, clock.kept_patch
+        restore = snapshot(self.clock)
         try:
-            yield clock
+            yield self.clock
         finally:
             # With several borrowers in a test it is frozen_clock that gives it back: others tear down in its time.
             if request.fixturename == "frozen_clock" or "frozen_clock" not in request.fixturenames:
-                clock.release(applied_to)
-                if frozen_at is None:
-                    clock.unfreeze()
-                    clock.kept_patch = kept_patch
-                else:
-                    clock.freeze(frozen_at, kept_patch)
+                restore()
 
     @contextmanager
     def backend(self, request: pytest.FixtureRequest, name: str, **options: Any) -> Iterator[PracticeBackend]:

@@ -12,6 +12,7 @@ import pytest
 from pytest_totphog.authenticator.accounts import TotpAccount
 from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
 from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.clocks.frozen_clock import companions_of, overruled_by
 from pytest_totphog.clocks.leftovers import fake_type_in, suspects
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import StoreError, TotphogError
@@ -65,7 +66,9 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, a
     frozen = around.clock.mode == "frozen" or (call.when == "teardown" and bool(record.instants))
     given = _tokens(fixtures.values())
     fake_type = "" if call.excinfo is None else fake_type_in(call.excinfo.value)
-    leftovers = [] if call.excinfo is None else suspects(around.clock.leftovers, call.excinfo.value, fake_type)
+    leftovers = (
+        [] if call.excinfo is None else suspects(companions_of(around.clock).leftovers, call.excinfo.value, fake_type)
+    )
     if not (record.code_count or given or frozen or leftovers):
         return None
     instants = list(record.instants) if frozen else []
@@ -78,7 +81,7 @@ def failure_of(item: pytest.Item, call: pytest.CallInfo[None], record: Record, a
         clock = ClockState(
             instants[-1] / NANOSECONDS, True, record.patch, record.moves, record.move_count, record.moved_back
         )
-    clock = replace(clock, overruled_by=record.overruled_by or around.clock.overruled_by())
+    clock = replace(clock, overruled_by=record.overruled_by or overruled_by(around.clock))
     explained = call.excinfo is not None and isinstance(call.excinfo.value, TotphogError)
     latest = list(record.codes)[-SHOWN_CODES:]
     tokens = _distinct([*(code.token for code in latest), *given])

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_totphog.clocks.frozen_clock import FrozenClock, companions_of, overruled_by
 from pytest_totphog.failures.record import KEPT_CODES, Record
 from pytest_totphog.failures.waiting import Waited
 from pytest_totphog.settings import FAILURE_PROPERTY, part_of_run
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
-    from pytest_totphog.clocks.frozen_clock import FrozenClock
     from pytest_totphog.stores.ledger import Ledger
 
 __all__ = ["Recorder"]
@@ -51,7 +51,7 @@ class Recorder:
 
     def record(self, code: TakenCode) -> None:
         """Record a code that was just taken, in any thread."""
-        by = self._record.overruled_by or self.clock.overruled_by()
+        by = self._record.overruled_by or overruled_by(self.clock)
         with self._lock:
             self._record.add(code)
             self._record.overruled_by = by
@@ -59,7 +59,7 @@ class Recorder:
     def follow(self) -> None:
         """Record where the clock stands."""
         with self._lock:
-            self._record.show(self.clock.frozen_at, self.clock.patch)
+            self._record.show(self.clock.frozen_at, companions_of(self.clock).patch)
 
     def wait(self, waited: Waited) -> None:
         """Record a wait that no token knows of, in any thread."""
@@ -115,5 +115,5 @@ class Recorder:
 
     def _new_record(self) -> Record:
         record = Record()
-        record.show(self.clock.frozen_at, self.clock.patch)
+        record.show(self.clock.frozen_at, companions_of(self.clock).patch)
         return record
