@@ -19,6 +19,8 @@ from pytest_totphog.wsgi.api_docs import operations
 from pytest_totphog.wsgi.openapi import document
 
 ROOT: Final = Path(__file__).parents[1]
+# The reference begins with these.
+FIRST: Final = ("TotpToken", "TotpServer", "FrozenClock", "fill_code")
 ROOT_PAGES: Final = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 LANGUAGES: Final = {".html": "html+jinja", ".ini": "ini", ".js": "js", ".py": "python", ".txt": "text"}
 # A link's address, or else a block of code, in which brackets mean something else.
@@ -117,8 +119,9 @@ def _api(name: str) -> str:
 
 def _python() -> str:
     """Return a page of every public name; mkdocstrings says what each of them is."""
-    names = [name for name in pytest_totphog.__all__ if not _is_error(name)]
+    names = [name for name in pytest_totphog.__all__ if not _is_error(name) and name not in FIRST]
     sections = {
+        "What tests use most": [f"pytest_totphog.{name}" for name in FIRST],
         "Classes and functions": [f"pytest_totphog.{name}" for name in names],
         "The battery": [f"pytest_totphog.conformance.{name}" for name in conformance.__all__],
         "Errors": [f"pytest_totphog.{name}" for name in pytest_totphog.__all__ if _is_error(name)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -162,6 +162,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         warn_of_unread_markers(item)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say which fixture to take, where a wider-scoped one asked for one that is made for each test."""
+    report = yield
+    if call.when == "setup" and call.excinfo is not None and call.excinfo.errisinstance(pytest.fail.Exception):
+        from pytest_totphog.failures.scopes import advice
+
+        if text := advice(str(call.excinfo.value)):
+            report.sections.append(("TOTP", text))
+    return report
+
+
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Keep pytest from explaining, character by character, how two secrets differ."""
     tokens = sys.modules.get("pytest_totphog.credentials.token")
@@ -172,7 +184,13 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
 @pytest.fixture(scope="session")
 def totp_server_session(pytestconfig: pytest.Config) -> Iterator[TotpServer]:
-    """The server that totp_server gives, for session-, module- and class-scoped fixtures."""
+    """The server that totp_server gives, for session-, module- and class-scoped fixtures.
+
+    Example:
+        @pytest.fixture(scope="module")
+        def phone(totp_server_session):
+            return totp_server_session.enroll(SECRET)
+    """
     session = _session(pytestconfig)
     server = session.server()
     session.start(server)
@@ -185,6 +203,11 @@ def totp_server(totp_server_session: TotpServer, request: pytest.FixtureRequest)
     """The running TOTP server, an authenticator app for tests: add_token(), enroll(), tokens, url, api_url, clock.
 
     A test starts from the tokens that wider-scoped fixtures made, and what it adds is gone after it.
+
+    Example:
+        def test_login(app, totp_server):
+            phone = totp_server.enroll(app.show_setup_page())
+            assert app.log_in("alice", phone.one_time_code())
     """
     session = _session(request.config)
     with session.borrowed_clock(request), session.borrowed_server(totp_server_session):
@@ -197,6 +220,11 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
     """A fresh token with a random secret, registered in totp_server: now(), one_time_code(), wrong_code(), uri.
 
     `@pytest.mark.totp(secret=…, digits=…, period=…, algorithm=…, issuer=…, name=…, uri=…)` shapes it.
+
+    Example:
+        def test_login(app, totp_token):
+            app.add_user("alice", totp_secret=totp_token.secret)
+            assert app.log_in("alice", totp_token.one_time_code())
     """
     from pytest_totphog.session import add_token
 
@@ -214,6 +242,9 @@ def totp_token_factory(totp_server_session: TotpServer) -> TotpTokenFactory:
     """Makes a token each time it is called, with the arguments of the marker totp: digits=8, name='alice'.
 
     The tokens stay until the session ends; those that a test makes are gone after it if it takes totp_server too.
+
+    Example:
+        alice, bob = totp_token_factory(name="alice"), totp_token_factory(name="bob", digits=8)
     """
     from pytest_totphog.session import add_token
 
@@ -232,6 +263,12 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     An app in another process follows when it is started with the environment subprocess_env(), a page in a browser
     after apply_to(page).
     `@pytest.mark.frozen_clock("2025-06-01T12:00:00Z", patch=None)` or the ini totphog_frozen_at say when and what.
+
+    Example:
+        def test_code_expires(app, totp_token, frozen_clock):
+            code = totp_token.one_time_code()
+            frozen_clock.tick(5 * 60)
+            assert not app.log_in("alice", code)
     """
     from pytest_totphog.clocks.frozen_clock import companions_of
     from pytest_totphog.clocks.stopped_time import require_own_time, stopped_by
@@ -254,6 +291,12 @@ def totp_mailbox(request: pytest.FixtureRequest) -> Iterator[Mailbox]:
     """An SMTP server in this process that keeps every mail: host, port, messages, wait_for_message(), wait_for_code().
 
     Let your app send its mails to it.
+
+    Example:
+        def test_mailed_code(app, totp_mailbox):
+            app.settings.update(smtp_host=totp_mailbox.host, smtp_port=totp_mailbox.port)
+            app.send_code("alice@example.com")
+            assert app.log_in("alice", totp_mailbox.wait_for_code(to="alice@example.com"))
     """
     from pytest_totphog.backends.mailbox import Mailbox
 
@@ -267,6 +310,11 @@ def simple_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBackend]:
     """A running practice backend: register a user, get a code, verify it. url, clock, policy, reset().
 
     `@pytest.mark.totp_policy(one_time=True, max_failures=5, reregister=False)` makes it strict.
+
+    Example:
+        def test_login(simple_backend, totp_server):
+            user = requests.post(f"{simple_backend.url}/register", json={"username": "alice"}).json()
+            phone = totp_server.enroll(user["secret"])
     """
     yield from _backend(request, "simple")
 
@@ -276,13 +324,23 @@ def email_mfa_backend(request: pytest.FixtureRequest, totp_mailbox: Mailbox) -> 
     """A running practice backend that mails its codes and reset links to totp_mailbox. url, clock, policy, reset().
 
     `@pytest.mark.totp_policy(max_failures=3)` changes what its verifier accepts.
+
+    Example:
+        def test_login(email_mfa_backend, totp_mailbox):
+            requests.post(f"{email_mfa_backend.url}/login", json={"email": "alice@example.com", "password": "…"})
+            code = totp_mailbox.wait_for_code(to="alice@example.com")
     """
     yield from _backend(request, "email-mfa", mailbox=totp_mailbox)
 
 
 @pytest.fixture
 def vault_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBackend]:
-    """A running practice backend that keeps its users' TOTP credentials behind bearer tokens. url, clock, reset()."""
+    """A running practice backend that keeps its users' TOTP credentials behind bearer tokens. url, clock, reset().
+
+    Example:
+        def test_list(vault_backend, bearer):
+            totps = requests.get(f"{vault_backend.url}/api/management/totp", headers={"Authorization": bearer}).json()
+    """
     yield from _backend(request, "vault")
 
 
@@ -291,6 +349,11 @@ def login_demo_backend(request: pytest.FixtureRequest) -> Iterator[PracticeBacke
     """A running practice backend: a two-factor login with set-up, backup codes and a page. url, clock, policy, reset().
 
     `@pytest.mark.totp_policy(window=0, max_failures=5)` changes what its verifier accepts.
+
+    Example:
+        def test_login(login_demo_backend, alice, phone):
+            login = alice | {"totpCode": phone.one_time_code()}
+            assert requests.post(f"{login_demo_backend.url}/api/auth/login", json=login).ok
     """
     yield from _backend(request, "login-demo")
 
@@ -300,6 +363,11 @@ def totp_account_pool(pytestconfig: pytest.Config) -> list[Account]:
     """The accounts that totp_account chooses from, as the ini totphog_account_pool says.
 
     Override it to return a list of your own: each an Account, or a dict of name, password, and secret or uri.
+
+    Example:
+        @pytest.fixture(scope="session")
+        def totp_account_pool():
+            return [{"name": "alice", "password": "correct horse", "secret": os.environ["ALICE_SECRET"]}]
     """
     return _session(pytestconfig).read_accounts()
 
@@ -309,6 +377,10 @@ def totp_account(totp_account_factory: Callable[[], TotpAccount], request: pytes
     """An account of totp_account_pool that no other worker or job has until this test ends: name, password, token.
 
     It is the one unused for longest. When others have them all, the test waits.
+
+    Example:
+        def test_login(page, totp_account):
+            log_in(page, totp_account.name, totp_account.password, totp_account.token.one_time_code())
     """
     account = totp_account_factory()
     _give_to_test_case(request, account)
@@ -319,7 +391,11 @@ def totp_account(totp_account_factory: Callable[[], TotpAccount], request: pytes
 def totp_account_factory(
     totp_server: TotpServer, totp_account_pool: object, pytestconfig: pytest.Config
 ) -> Iterator[Callable[[], TotpAccount]]:
-    """Takes another account each time it is called, as totp_account does, for tests that need several at once."""
+    """Takes another account each time it is called, as totp_account does, for tests that need several at once.
+
+    Example:
+        sender, receiver = totp_account_factory(), totp_account_factory()
+    """
     with _session(pytestconfig).accounts(totp_account_pool, totp_server) as take:
         yield take
 

@@ -319,8 +319,13 @@ def marker_arguments(request: pytest.FixtureRequest, name: str, accepted: tuple[
 
 
 def warn_of_unread_markers(item: pytest.Item) -> None:
-    """Warn of the markers of a test, not those of its class or module, that no fixture of the test reads."""
+    """Warn of the markers of a test, not those of its class or module, that no fixture of the test reads.
+
+    A test that takes `request` may ask for a fixture while it runs, as the scenarios of pytest-bdd do.
+    """
     taken = getattr(item, "fixturenames", ())
+    if isinstance(item, pytest.Function) and "request" in item._fixtureinfo.argnames:  # noqa: SLF001 # as in plugin.py
+        return
     for name in dict.fromkeys(marker.name for marker in item.own_markers):
         readers = READERS.get(name, taken)
         if readers and not set(readers) & set(taken):

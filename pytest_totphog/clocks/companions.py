@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_totphog.clocks.libfaketime import TimestampFile
 from pytest_totphog.clocks.patches import PATCHES, Patch, PatchName
+from pytest_totphog.errors import hidden_in_reports
 
 if TYPE_CHECKING:
     from pytest_totphog.clocks.clock import Clock
     from pytest_totphog.clocks.page_clock import PageClock
 
 __all__ = ["Companions"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 class Companions:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from pytest_totphog.api.app import BASE_PATH
 from pytest_totphog.clocks.frozen_clock import FrozenClock, companions_of
+from pytest_totphog.errors import hidden_in_reports
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.authenticator import Authenticator
     from pytest_totphog.authenticator.totp_token import TotpToken
 
 __all__ = ["Place"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 class Place(ABC):

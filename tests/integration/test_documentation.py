@@ -65,6 +65,18 @@ def test_fixtures(fixtures: dict[str, str]) -> None:
     assert [name for name in fixtures if not mentioned(name)] == []
 
 
+def test_each_fixture_has_an_example(project: pytest.Pytester) -> None:
+    """`pytest --fixtures -v` shows it below the fixture's help."""
+    output = "\n".join(project.runpytest("--fixtures", "-v").outlines)
+    section = re.split(r"^-+ fixtures defined from ", output, flags=re.MULTILINE)
+    (ours,) = [part for part in section if part.startswith("pytest_totphog.plugin")]
+    described = re.split(r"^(\w+)(?: \[\w+ scope\])? -- .*$", ours, flags=re.MULTILINE)[1:]
+    assert len(described) > 20
+    assert [
+        name for name, text in zip(described[::2], described[1::2], strict=True) if "    Example:\n" not in text
+    ] == []
+
+
 def test_markers(project: pytest.Pytester) -> None:
     """Every marker has a sentence of help, is documented, and so is each of its arguments."""
     output = project.runpytest("--markers").stdout.str()

@@ -89,8 +89,18 @@ def _commands(program: str) -> list[object]:
 
 @pytest.mark.parametrize("block", _alone("python"))
 def test_block_runs(pytester: pytest.Pytester, block: Block) -> None:
-    """A block with tests passes as a test file, one with a battery too, and one without tests runs as a script."""
+    """A block with tests passes as a test file, one with a battery too, and one without tests runs as a script.
+
+    One that begins with `# fails` is what a page warns of: its tests fail, beside the files of the page.
+    """
     code = block.code
+    if code.startswith("# fails"):
+        _write_files(pytester, block.page)
+        pytester.makepyfile(test_before=code)
+        pytester.runpytest_inprocess("-p", "no:asyncio", "test_before.py").assert_outcomes(
+            failed=code.count("def test_")
+        )
+        return
     if "subprocess_env" in code:
         require_libfaketime()
     if "class Test" in code and "login_driver" in code:
@@ -108,14 +118,20 @@ def test_block_runs(pytester: pytest.Pytester, block: Block) -> None:
 @pytest.mark.parametrize("page", [page for page, files in PROJECTS.items() if files], ids=lambda page: page.name)
 def test_project_runs(pytester: pytest.Pytester, page: Path) -> None:
     """The files of a page are a project whose tests pass, each one of them."""
+    _write_files(pytester, page)
+    tests = sum(block.code.count("def test_") for block in PROJECTS[page])
+    if page.name == "pytest-bdd.md":
+        tests = sum(block.code.count("Scenario:") for block in PROJECTS[page])
+    assert tests > 0
+    # In a process of its own: Django is set up once in each.
+    pytester.runpytest_subprocess("-p", "no:asyncio", "-W", "error").assert_outcomes(passed=tests)
+
+
+def _write_files(pytester: pytest.Pytester, page: Path) -> None:
     for block in PROJECTS[page]:
         path = pytester.path / block.file_name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.code, "utf-8")
-    tests = sum(block.code.count("def test_") for block in PROJECTS[page])
-    assert tests > 0
-    # In a process of its own: Django is set up once in each.
-    pytester.runpytest_subprocess("-p", "no:asyncio", "-W", "error").assert_outcomes(passed=tests)
 
 
 @pytest.mark.parametrize("block", _alone("ini"))
@@ -181,10 +197,14 @@ def test_command_answers(capsys: pytest.CaptureFixture[str], arguments: str, ans
 def test_every_block_is_looked_at() -> None:
     """A block says its language, and it is one that a test here, or in the files beside it, takes."""
     checked = {"python", "ini", "json", "console", *ELSEWHERE}
-    # Output of pytest is shown as it was; templates belong to a project.
-    shown = {"text", "html"}
+    # Output of pytest is shown as it was; templates and features belong to a project.
+    shown = {"text", "html", "gherkin"}
     assert [f"{each.page.name}:{each.line}" for each in BLOCKS if each.language not in checked | shown] == []
-    assert [f"{each.page.name}:{each.line}" for each in BLOCKS if each.language == "html" and not each.file_name] == []
+    assert [
+        f"{each.page.name}:{each.line}"
+        for each in BLOCKS
+        if each.language in {"html", "gherkin"} and not each.file_name
+    ] == []
 
 
 def test_pages_have_code() -> None:

@@ -131,3 +131,30 @@ def test_account_of_the_session_in_live_and_frozen_tests(project: pytest.Pyteste
         """
     )
     project.runpytest().assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize("options", [[], ["-p", "xdist", "-n", "1"]], ids=["alone", "xdist"])
+def test_wider_fixture_that_takes_totp_server_learns_of_it(project: pytest.Pytester, options: list[str]) -> None:
+    """The report names the fixture to take, below pytest's own ScopeMismatch."""
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def account(totp_server):
+            return totp_server.add_token(name="alice")
+
+        def test_login(account):
+            pass
+        """
+    )
+    result = project.runpytest(*options)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "ScopeMismatch: You tried to access the function scoped fixture totp_server with a module scoped*",
+            "*- TOTP -*",
+            "totp_server is made for each test. In a fixture with scope 'module' use",
+            "totp_server_session, which is the same server.",
+        ]
+    )

@@ -346,3 +346,17 @@ def test_missing_package_is_no_marker_s_mistake(project: pytest.Pytester, monkey
         ]
     )
     result.stdout.no_fnmatch_line("@pytest.mark.*:*needs*")
+
+
+def test_marker_of_a_test_that_asks_for_its_fixtures_while_it_runs(project: pytest.Pytester) -> None:
+    """As the scenarios of pytest-bdd do: a test that takes `request` may read the marker, and is not warned."""
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.totp(digits=8)
+        def test_late(request):
+            assert request.getfixturevalue("totp_token").digits == 8
+        """
+    )
+    project.runpytest().assert_outcomes(passed=1)
