@@ -92,7 +92,9 @@ class Issuer:
         ]
         accepted = any(matches)
         holder = keeper.holder() if holder is None else holder
-        keeper.journal.verified(token, at=moment / NANOSECONDS, step=current, holder=holder, accepted=accepted)
+        keeper.journal.record_verification(
+            token, at=moment / NANOSECONDS, step=current, holder=holder, accepted=accepted
+        )
         return accepted
 
     def claim(
@@ -156,7 +158,7 @@ class Issuer:
                     remaining_seconds=(step + 1) * self.token.period - moment // NANOSECONDS,
                     waited_seconds=waited,
                 )
-                keeper.journal.handed_out(token, at=moment / NANOSECONDS, step=step, holder=holder)
+                keeper.journal.record_code(token, at=moment / NANOSECONDS, step=step, holder=holder)
                 if keeper.on_code is not None:
                     keeper.on_code(TakenCode(token, by, step, code.code, moment, named, waited, moved_from))
                 return code

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock, Instant, as_nanoseconds
 from pytest_totphog.clocks.companions import Companions
 from pytest_totphog.clocks.leftovers import warning
-from pytest_totphog.clocks.patches import AUTO, PATCHES, PatchName, chosen
+from pytest_totphog.clocks.patches import AUTO, PATCHES, PatchName, choose
 from pytest_totphog.clocks.stopped_time import mover, stopped_by
 from pytest_totphog.errors import InvalidInput, TotphogWarning, hidden_in_reports, shown
 
@@ -58,7 +58,7 @@ class FrozenClock(Clock):
             patch: what else stands still, see the class; unless given, what did when the clock was frozen last, and
                 nothing the first time.
         """
-        wanted = self._companions.kept_patch if patch == KEPT else chosen(patch)
+        wanted = self._companions.kept_patch if patch == KEPT else choose(patch)
         if wanted not in PATCHES:
             raise InvalidInput(f"patch is {shown(patch)}; accepted are 'auto', 'time-machine', 'freezegun' and None")
         nanoseconds = as_nanoseconds(at)

@@ -114,7 +114,7 @@ def _texts(source: Source) -> Iterator[str]:
 def _texts_of_bytes(data: bytes) -> Iterator[str]:
     bare = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     if bare.startswith(_EXPORTS) or (b"otpauth" in data.lower() and b"\0" not in data and not bare.startswith(b"<")):
-        yield from _texts_of_text(_decoded(data))
+        yield from _texts_of_text(_decode(data))
     else:
         from pytest_totphog.enrolment.pictures.reader import read_picture
 
@@ -133,10 +133,10 @@ def _texts_of_file(path: Path) -> Iterator[str]:
         raise InvalidInput(f"cannot read the {kind} {shown(os.fspath(path))}: {reason}") from None
     if len(data) > MAX_BYTES:
         raise InvalidInput(f"{shown(path.name)} has {len(data)} bytes or more; accepted are {MAX_BYTES}")
-    yield from _texts_of_text(_decoded(data)) if path.suffix.lower() == ".txt" else _texts_of_bytes(data)
+    yield from _texts_of_text(_decode(data)) if path.suffix.lower() == ".txt" else _texts_of_bytes(data)
 
 
-def _decoded(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     try:
         return data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
     except UnicodeDecodeError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_totphog.clocks.frozen_clock import FrozenClock, companions_of, overruled_by
-from pytest_totphog.failures.record import KEPT_CODES, Record
+from pytest_totphog.failures.usage import KEPT_CODES, Usage
 from pytest_totphog.failures.waiting import Waited
 from pytest_totphog.settings import FAILURE_PROPERTY, part_of_run
 
@@ -45,26 +45,26 @@ class Recorder:
         self.server = server
         self.earlier: deque[tuple[TakenCode, str, str]] = deque(maxlen=KEPT_CODES)
         self._lock = threading.Lock()
-        self._record = self._new_record()
+        self._usage = self._new_usage()
         self._waited_key = pytest.StashKey[Waited]()
         clock.followers.add(self)
 
     def record(self, code: TakenCode) -> None:
         """Record a code that was just taken, in any thread."""
-        by = self._record.overruled_by or overruled_by(self.clock)
+        by = self._usage.overruled_by or overruled_by(self.clock)
         with self._lock:
-            self._record.add(code)
-            self._record.overruled_by = by
+            self._usage.add(code)
+            self._usage.overruled_by = by
 
     def follow(self) -> None:
         """Record where the clock stands."""
         with self._lock:
-            self._record.show(self.clock.frozen_at, companions_of(self.clock).patch)
+            self._usage.show(self.clock.frozen_at, companions_of(self.clock).patch)
 
     def wait(self, waited: Waited) -> None:
         """Record a wait that no token knows of, in any thread."""
         with self._lock:
-            self._record.waited += waited
+            self._usage.waited += waited
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -72,7 +72,7 @@ class Recorder:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Write into a test's properties what was counted, and into the report of its failure what may explain it."""
         # In a test that is run again the first run's codes count as well.
-        waited = item.stash.get(self._waited_key, Waited()) + self._record.waited
+        waited = item.stash.get(self._waited_key, Waited()) + self._usage.waited
         properties = [each for each in item.user_properties if each[0] not in waited.properties]
         if call.when == "setup":  # and its failure is taken back
             properties = [(name, "" if name == FAILURE_PROPERTY else value) for name, value in properties]
@@ -83,7 +83,7 @@ class Recorder:
         if call.when == "teardown":
             item.stash[self._waited_key] = waited
             with self._lock:
-                record, self._record = self._record, self._new_record()
+                record, self._usage = self._usage, self._new_usage()
             self.earlier.extend((code, item.nodeid, part_of_run(item.config)) for code in record.codes)
         return report
 
@@ -93,12 +93,12 @@ class Recorder:
         from pytest_totphog.failures.section import TITLE, section
 
         with self._lock:
-            record = self._record.copy()
+            usage = self._usage.copy()
         try:
             part = part_of_run(item.config)
             remembered = [(code, test) for code, test, when in self.earlier if when == part]
             around = Surroundings(self.clock, self.ledger, self.app_url, self.server, remembered)
-            failure = failure_of(item, call, record, around)
+            failure = failure_of(item, call, usage, around)
         except Exception as error:  # noqa: BLE001 # it would end the run, and hide the failure that is to be explained
             report.sections.append((TITLE, f"The facts cannot be told: {type(error).__name__}"))
             return
@@ -113,7 +113,7 @@ class Recorder:
             # Where pytest-html looks, also where pytest-xdist has carried it.
             vars(report).setdefault("extras", []).append(extra(failure))
 
-    def _new_record(self) -> Record:
-        record = Record()
-        record.show(self.clock.frozen_at, companions_of(self.clock).patch)
-        return record
+    def _new_usage(self) -> Usage:
+        usage = Usage()
+        usage.show(self.clock.frozen_at, companions_of(self.clock).patch)
+        return usage

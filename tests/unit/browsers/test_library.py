@@ -8,7 +8,7 @@ import pytest
 
 from pytest_totphog import BrowserError, FrozenClock, InvalidInput
 from pytest_totphog.browsers.library import library_of, poll
-from pytest_totphog.browsers.steps import taken
+from pytest_totphog.browsers.steps import run
 from pytest_totphog.clocks.frozen_clock import companions_of
 from tests.support.browser import LIBRARIES, started
 
@@ -87,7 +87,7 @@ class Page:
     def poll(self, timeout: Any) -> Any:
         """Look until there is no obstacle."""
         page: Any = self
-        return taken(poll(page, self.look, timeout, lambda: self.now))
+        return run(poll(page, self.look, timeout, lambda: self.now))
 
 
 def test_poll_until_there_is_no_obstacle() -> None:
