@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_totphog.clocks.clock import Clock as Clock
     from pytest_totphog.clocks.clock import Instant as Instant
     from pytest_totphog.clocks.frozen_clock import FrozenClock as FrozenClock
+    from pytest_totphog.enrolment.records import HasTotpUri as HasTotpUri
     from pytest_totphog.enrolment.sources import Source as Source
     from pytest_totphog.errors import AccountUnavailable as AccountUnavailable
     from pytest_totphog.errors import BrowserError as BrowserError
@@ -53,6 +54,7 @@ _HOMES = {
     "CodeUnavailable": "errors",
     "Explanation": "authenticator.explanation",
     "FrozenClock": "clocks.frozen_clock",
+    "HasTotpUri": "enrolment.records",
     "Instant": "clocks.clock",
     "InvalidCall": "errors",
     "InvalidInput": "errors",

@@ -13,8 +13,8 @@ from pytest_totphog.settings import (
     CODES_PROPERTY,
     MARKERS,
     add_options,
+    call_or_fail,
     check_settings,
-    checked,
     clock_patch,
     enter_part,
     flag,
@@ -122,7 +122,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_report_from_serializable(config: pytest.Config, data: dict[str, Any]) -> None:
     """Learn what secrets a worker of pytest-xdist knows, before its report is shown or written."""
     if told := data.pop("totphog_secrets", None):
-        _session(config).secrets.learn_told(told)
+        _session(config).secrets.learn_from_worker(told)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -244,7 +244,7 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
     if "uri" not in arguments:
         # So that a page full of tokens, and an explanation, tell whose is which.
         arguments.setdefault("name", ascii(request.node.name)[1:-1][:80])
-    token: TotpToken = checked("@pytest.mark.totp", add_token, totp_server, arguments)
+    token: TotpToken = call_or_fail("@pytest.mark.totp", add_token, totp_server, arguments)
     _give_to_test_case(request, token)
     return token
 
@@ -282,18 +282,21 @@ def frozen_clock(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
             frozen_clock.tick(5 * 60)
             assert not app.log_in("alice", code)
     """
-    from pytest_totphog.clocks.stopped_time import require_own_time
+    from pytest_totphog.clocks.frozen_clock import companions_of
+    from pytest_totphog.clocks.stopped_time import require_own_time, stopped_by
 
     defaults = {"at": pytestconfig.getini("totphog_frozen_at"), "patch": clock_patch(pytestconfig)}
     arguments = defaults | marker_arguments(request, "frozen_clock", ("at", "patch"))
     with _session(pytestconfig).borrowed_clock(request) as clock:
         clock.unfreeze()  # a clock that is frozen already would keep its patch
-        checked("frozen_clock", require_own_time, clock.stopped_by(), arguments["patch"], request.fixturenames)
-        checked("@pytest.mark.frozen_clock", clock.freeze, **arguments)
+        call_or_fail(
+            "frozen_clock", require_own_time, stopped_by(clock.monotonic), arguments["patch"], request.fixturenames
+        )
+        call_or_fail("@pytest.mark.frozen_clock", clock.freeze, **arguments)
         _give_to_test_case(request, clock)
-        clock.held = True
+        companions_of(clock).held = True
         yield clock
-        clock.held = False
+        companions_of(clock).held = False
         clock.unfreeze()
 
 

@@ -16,14 +16,14 @@ import pytest
 
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.clocks.clock import as_nanoseconds
-from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.clocks.frozen_clock import FrozenClock, snapshot
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.failures.hooks import RecorderHooks
 from pytest_totphog.failures.recorder import Recorder
 from pytest_totphog.inputs import base_url
 from pytest_totphog.settings import (
     app_url,
-    checked,
+    call_or_fail,
     flag,
     marker_arguments,
     option,
@@ -160,7 +160,7 @@ class Session:
         """Start a server for a fixture, unless it runs."""
         from pytest_totphog.servers.totp_server import place_of
 
-        checked("totp_server", place_of(server).start_when_possible)
+        call_or_fail("totp_server", place_of(server).start_when_possible)
 
     @contextmanager
     def borrowed_server(self, server: TotpServer) -> Iterator[None]:
@@ -168,9 +168,9 @@ class Session:
         from pytest_totphog.servers.totp_server import place_of
 
         self.start(server)
-        tokens = checked("totp_server", lambda: server.tokens)
+        tokens = call_or_fail("totp_server", lambda: server.tokens)
         yield
-        checked("totp_server", place_of(server).restore, tokens)
+        call_or_fail("totp_server", place_of(server).restore, tokens)
 
     def holder(self) -> str:
         """Return the holder of a code or an account: the test, its worker, and among many runs its job."""
@@ -192,20 +192,13 @@ class Session:
     @contextmanager
     def borrowed_clock(self, request: pytest.FixtureRequest) -> Iterator[FrozenClock]:
         """The clock for a fixture; it is given back live, or where a wider-scoped fixture had frozen it."""
-        clock = self.clock
-        frozen_at = clock.now() if clock.mode == "frozen" else None
-        applied_to, kept_patch = clock.applied_to, clock.kept_patch
+        restore = snapshot(self.clock)
         try:
-            yield clock
+            yield self.clock
         finally:
             # With several borrowers in a test it is frozen_clock that gives it back: others tear down in its time.
             if request.fixturename == "frozen_clock" or "frozen_clock" not in request.fixturenames:
-                clock.release(applied_to)
-                if frozen_at is None:
-                    clock.unfreeze()
-                    clock.kept_patch = kept_patch
-                else:
-                    clock.freeze(frozen_at, kept_patch)
+                restore()
 
     @contextmanager
     def backend(self, request: pytest.FixtureRequest, name: str, **options: Any) -> Iterator[PracticeBackend]:
@@ -214,12 +207,12 @@ class Session:
 
         names = ("window", "one_time", "max_failures", "lockout_seconds", "reregister")
         arguments = marker_arguments(request, "totp_policy", names)
-        options["policy"] = checked("@pytest.mark.totp_policy", policy_of, name, **arguments)
+        options["policy"] = call_or_fail("@pytest.mark.totp_policy", policy_of, name, **arguments)
         options["flaws"] = _flaws(request)
         source = "@pytest.mark.totp_flaws" if options["flaws"] else str(request.fixturename)
         with (
             self.borrowed_clock(request) as clock,
-            checked(source, PracticeBackend, name, clock=clock, **options) as backend,
+            call_or_fail(source, PracticeBackend, name, clock=clock, **options) as backend,
         ):
             yield backend
 
@@ -235,7 +228,7 @@ class Session:
                 pytrace=False,
             )
         path = source if source.startswith("env:") else self.config.rootpath / Path(source).expanduser()
-        accounts: list[Account] = checked("ini totphog_account_pool", read_accounts, path)
+        accounts: list[Account] = call_or_fail("ini totphog_account_pool", read_accounts, path)
         self.secrets.learn_accounts(accounts)
         return accounts
 
@@ -244,16 +237,16 @@ class Session:
         """A function that takes one account after the other of a list, see `as_accounts`; all are given back."""
         from pytest_totphog.authenticator.accounts import AccountPool, TotpAccount, as_accounts
 
-        accounts = checked("totp_account_pool", as_accounts, entries)
+        accounts = call_or_fail("totp_account_pool", as_accounts, entries)
         self.secrets.learn_accounts(accounts)
         pool = AccountPool(accounts, self.leases, seconds(self.config, "totphog_account_timeout"))
 
         def take() -> TotpAccount:
-            account = checked("totp_account", pool.take, self.holder())
+            account = call_or_fail("totp_account", pool.take, self.holder())
             return TotpAccount(account.name, account.password, server.add_uri(account.token.uri))
 
         yield take
-        checked("totp_account", pool.close)
+        call_or_fail("totp_account", pool.close)
 
     def _own_place(self) -> OwnPlace:
         from pytest_totphog.authenticator.authenticator import Authenticator
@@ -263,7 +256,7 @@ class Session:
 
         store, host = MemoryStore(self.ledger), option(self.config, "host")
         authenticator = Authenticator(self.clock, store.repository(Token), store.ledger, **self._code_options())
-        return OwnPlace(authenticator, store, checked("totp_server", gate_for, host), host, port(self.config))
+        return OwnPlace(authenticator, store, call_or_fail("totp_server", gate_for, host), host, port(self.config))
 
     @_Once
     def _shared_place(self) -> SharedPlace:
@@ -272,7 +265,7 @@ class Session:
         api_key = os.environ.get("TOTPHOG_API_KEY", "").strip() or None
         if api_key is not None:
             self.secrets.learn_api_key(api_key)
-        place: SharedPlace = checked(
+        place: SharedPlace = call_or_fail(
             "the environment's TOTPHOG_API_KEY",
             SharedPlace,
             option(self.config, "url"),
@@ -368,4 +361,4 @@ class _ScopeSender:
 
     def pytest_runtest_setup(self) -> None:
         """Send it, after the plugin has read the test's marker."""
-        checked("--totphog-url", self._place.send_scope)
+        call_or_fail("--totphog-url", self._place.send_scope)

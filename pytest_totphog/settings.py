@@ -16,8 +16,8 @@ __all__ = [
     "MARKERS",
     "add_options",
     "app_url",
+    "call_or_fail",
     "check_settings",
-    "checked",
     "clock_patch",
     "enter_part",
     "flag",
@@ -335,7 +335,7 @@ def warn_of_unread_markers(item: pytest.Item) -> None:
             item.warn(pytest.PytestWarning(message))
 
 
-def checked(source: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def call_or_fail(source: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call, and tell what goes wrong as a sentence, because a traceback would show only this plugin.
 
     Args:

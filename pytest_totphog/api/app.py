@@ -49,12 +49,14 @@ def totphog_app(
         shared: the repositories of these types; nothing unless given.
     """
 
-    def asked(request: Request) -> Authenticator:
+    def authenticator_of(request: Request) -> Authenticator:
         find = request.environ.get(FIND_AUTHENTICATOR)
         return authenticator if find is None else find()
 
     def route(method: str, path: str, handler: Callable[..., Response]) -> Route:
-        return Route(method, BASE_PATH + path, lambda request, **ids: handler(_Api(asked(request)), request, **ids))
+        return Route(
+            method, BASE_PATH + path, lambda request, **ids: handler(_Api(authenticator_of(request)), request, **ids)
+        )
 
     one = "/tokens/<id>"
     routes = [
@@ -81,8 +83,8 @@ def totphog_app(
         served = store_routes(
             store,
             *shared,
-            on_claim=lambda request, claim: _Api(asked(request)).record_claim(claim),
-            on_scope=lambda request, scope: _Api(asked(request)).keep_scope(scope),
+            on_claim=lambda request, claim: _Api(authenticator_of(request)).record_claim(claim),
+            on_scope=lambda request, scope: _Api(authenticator_of(request)).keep_scope(scope),
         )
         routes += [route(each.method, each.path, partial(_enter, each.handler)) for each in served]
     openapi = openapi_routes("pytest_totphog.api", BASE_PATH) + openapi_routes("pytest_totphog.api")
@@ -142,12 +144,12 @@ class _Api:
     def claim_code(self, request: Request, id: str) -> Response:
         body = read_object(request, ("min_remaining", "lookahead", "timeout", "holder"))
         issuer = self._issuer(id)
-        body = {"holder": self._unnamed(request), **body}
+        body = {"holder": self._default_holder(request), **body}
         return _success(issuer.claim(**body, by=CodeOrigin.HTTP_ONE_TIME_CODE).as_dict())
 
     def verify_code(self, request: Request, id: str) -> Response:
         body = {"code": None, **read_object(request, ("code", "window"))}
-        return _success({"valid": self._issuer(id).verify(**body, holder=self._unnamed(request))})
+        return _success({"valid": self._issuer(id).verify(**body, holder=self._default_holder(request))})
 
     def explain_code(self, request: Request, id: str) -> Response:
         body = read_object(request, ("code",))
@@ -186,7 +188,9 @@ class _Api:
         """Record what a process that shares the ledger took for a token that it keeps here."""
         for token in self._authenticator.credentials:
             if token.fingerprint == claim.fingerprint.partition("/")[0]:
-                self._authenticator.journal.handed_out(token, at=claim.claimed_at, step=claim.step, holder=claim.holder)
+                self._authenticator.journal.record_code(
+                    token, at=claim.claimed_at, step=claim.step, holder=claim.holder
+                )
                 break
 
     def keep_scope(self, scope: ReplayScope) -> None:
@@ -214,7 +218,7 @@ class _Api:
         self._authenticator.clock.tick(**read_object(request, ("seconds",)))
         return self.get_clock(request)
 
-    def _unnamed(self, request: Request) -> str | None:
+    def _default_holder(self, request: Request) -> str | None:
         """Return what a client is called that does not say who it is; None in a test, which is the one to name."""
         if self._authenticator.holder() != this_process():
             return None

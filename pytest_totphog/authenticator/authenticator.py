@@ -86,7 +86,7 @@ class Authenticator:
     @property
     def tokens(self) -> list[TotpToken]:
         """All tokens, oldest first."""
-        return [self._given(token) for token in self.credentials]
+        return [self._as_token(token) for token in self.credentials]
 
     @property
     def credentials(self) -> list[Token]:
@@ -102,7 +102,7 @@ class Authenticator:
         token = self._tokens.get(id)
         if token is None or token.namespace != self.namespace:
             raise TokenNotFound("Token not found")
-        return self._given(token)
+        return self._as_token(token)
 
     def make(self, uri: str | None = None, **parameters: Any) -> TotpToken:
         """Return a token that follows this clock and is stored nowhere.
@@ -121,7 +121,7 @@ class Authenticator:
             raise InvalidInput(f"uri says it all; also given: {', '.join(sorted(parameters))}")
         else:
             token = Token.from_uri(uri, created_at=created_at, namespace=self.namespace)
-        return self._given(token)
+        return self._as_token(token)
 
     def add(self, token: TotpToken) -> TotpToken:
         """Keep a token that `make` has made, and return it."""
@@ -185,7 +185,7 @@ class Authenticator:
     def _add(self, tokens: list[TotpToken]) -> None:
         self._tokens.add(*(issuer_of(token).token for token in tokens))
 
-    def _given(self, token: Token) -> TotpToken:
+    def _as_token(self, token: Token) -> TotpToken:
         """Return a credential as a token that gives codes."""
         if self.on_token is not None:
             self.on_token(token)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, Protocol, overload
 
-from pytest_totphog.browsers.library import PLACE, Library, library_of, performed, poll
+from pytest_totphog.browsers.library import PLACE, Library, library_of, perform, poll
 from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
 from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
@@ -148,19 +148,19 @@ def fill_code(
     """
     library = library_of(page)
     take = partial(token.one_time_code, min_remaining=min_remaining, lookahead=lookahead, timeout=timeout)
-    return performed(library, _fill(library, locator, token, take, field_timeout))
+    return perform(library, _fill(library, locator, token, take, field_timeout))
 
 
 def _fill(library: Library, locator: Any, token: CodeSource, take: Callable[[], str], timeout: float) -> Steps[str]:
     yield from _fields(library, locator, token.digits, timeout)
     code: str = yield library.apart(take)
-    held = yield from _entered(library, locator, token, code, timeout)
+    held = yield from _enter(library, locator, token, code, timeout)
     if held is None:
         return code
     explanation = yield library.apart(partial(token.explain, code))
     if explanation.steps is None or explanation.steps < 0:
         code = yield library.apart(take)
-    held = yield from _entered(library, locator, token, code, timeout)
+    held = yield from _enter(library, locator, token, code, timeout)
     if held is not None:
         raise BrowserError(
             f"{shown(locator)} does not take a code: {token.digits} digits were typed, twice, and it holds "
@@ -169,12 +169,12 @@ def _fill(library: Library, locator: Any, token: CodeSource, take: Callable[[], 
     return code
 
 
-def _entered(library: Library, locator: Any, token: CodeSource, code: str, timeout: float) -> Steps[str | None]:
-    """Put a code in place of what the fields hold, and return what `_typed` does."""
+def _enter(library: Library, locator: Any, token: CodeSource, code: str, timeout: float) -> Steps[str | None]:
+    """Put a code in place of what the fields hold, and return what `_type` does."""
     # Found anew: while the code was waited for, or after lost keys, the page may have replaced them.
     fields = yield from _fields(library, locator, token.digits, timeout)
     yield from _empty(library, fields)
-    held = yield from _typed(library, fields, code)
+    held = yield from _type(library, fields, code)
     return held
 
 
@@ -194,7 +194,7 @@ def _find(library: Library, locator: Any, digits: int) -> Steps[tuple[list[Any],
     elements = yield from library.find(locator)
     if not elements:
         return [], "not there"
-    fields = yield from library.chosen(FIELDS, elements)
+    fields = yield from library.choose(FIELDS, elements)
     if len(fields) not in {1, digits}:
         return [], f"{len(fields)} fields; accepted are one, and {digits} boxes for a digit each"
     # Of boxes the later ones may wait for the first.
@@ -207,7 +207,7 @@ def _empty(library: Library, fields: list[Any]) -> Steps[None]:
             yield library.press(field, library.backspace)
 
 
-def _typed(library: Library, fields: list[Any], code: str) -> Steps[str | None]:
+def _type(library: Library, fields: list[Any], code: str) -> Steps[str | None]:
     """Type a code and return what the fields hold instead of it; None where they hold it or the page has taken it."""
     typed = 0
     try:

@@ -10,7 +10,8 @@ from typing import Final
 from pytest_totphog.authenticator.codes import CodeOrigin, OneTimeCode, TakenCode
 from pytest_totphog.authenticator.keeper import Keeper
 from pytest_totphog.authenticator.replay_scope import ADVICE
-from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS
+from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS, require_moving
+from pytest_totphog.clocks.stopped_time import stopped_by
 from pytest_totphog.clocks.wording import duration, instant
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
@@ -91,7 +92,9 @@ class Issuer:
         ]
         accepted = any(matches)
         holder = keeper.holder() if holder is None else holder
-        keeper.journal.verified(token, at=moment / NANOSECONDS, step=current, holder=holder, accepted=accepted)
+        keeper.journal.record_verification(
+            token, at=moment / NANOSECONDS, step=current, holder=holder, accepted=accepted
+        )
         return accepted
 
     def claim(
@@ -155,7 +158,7 @@ class Issuer:
                     remaining_seconds=(step + 1) * self.token.period - moment // NANOSECONDS,
                     waited_seconds=waited,
                 )
-                keeper.journal.handed_out(token, at=moment / NANOSECONDS, step=step, holder=holder)
+                keeper.journal.record_code(token, at=moment / NANOSECONDS, step=step, holder=holder)
                 if keeper.on_code is not None:
                     keeper.on_code(TakenCode(token, by, step, code.code, moment, named, waited, moved_from))
                 return code
@@ -210,7 +213,7 @@ class Issuer:
         clock = self.keeper.clock
         if clock.mode == "frozen":
             return MAX_STEP
-        if clock.stopped_by():
+        if stopped_by(clock.monotonic):
             return self.token.step_at(moment)
         return (moment + round(timeout * NANOSECONDS)) // (self.token.period * NANOSECONDS)
 
@@ -240,7 +243,8 @@ class Issuer:
     def _unavailable(self, moment: int, earliest: int, lookahead: int, timeout: float) -> CodeUnavailable:
         """Return the error that no step is free in time; it says who holds them."""
         ledger, current = self.keeper.ledger, self.token.step_at(moment)
-        self.keeper.clock.require_moving()
+        if self.keeper.clock.mode == "live":
+            require_moving()
         last = ledger.last(self.token.fingerprint)
         free = earliest if last is None else max(earliest, last.step + 1)
         claims = [ledger.find(self.token.fingerprint, step) for step in range(max(current, free - NAMED_CLAIMS), free)]

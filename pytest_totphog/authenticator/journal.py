@@ -59,11 +59,11 @@ class Journal:
         # started anew since, gets all there is.
         self._last = (Clock() if clock is None else clock).time_ns() // 1000
 
-    def handed_out(self, token: Token, *, at: float, step: int, holder: str) -> None:
+    def record_code(self, token: Token, *, at: float, step: int, holder: str) -> None:
         """Record that a one-time code was handed out."""
         self._record(token, at, "one-time-code", step, holder, None)
 
-    def verified(self, token: Token, *, at: float, step: int, holder: str, accepted: bool) -> None:
+    def record_verification(self, token: Token, *, at: float, step: int, holder: str, accepted: bool) -> None:
         """Record what `verify` said."""
         self._record(token, at, "verify", step, holder, "accepted" if accepted else "refused")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.clock import Clock, is_real
 from pytest_totphog.inputs import as_text
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.leases import Lease
@@ -114,7 +114,7 @@ class ScopedLedger:
         return next((replace(claim, fingerprint=fingerprint) for claim in found if claim is not None), None)
 
     def _keys(self, fingerprint: str) -> tuple[str, ...]:
-        return self._scope_of(fingerprint).keys(fingerprint, self._clock.real)
+        return self._scope_of(fingerprint).keys(fingerprint, is_real(self._clock))
 
     def _scope_of(self, fingerprint: str) -> ReplayScope:
         scope = self._scope()

@@ -8,12 +8,12 @@ from typing import TypeVar, cast
 
 from pytest_totphog.errors import InvalidInput, shown
 
-__all__ = ["flawed"]
+__all__ = ["with_flaws"]
 
 Class = TypeVar("Class")
 
 
-def flawed(honest: type[Class], backend: str, flaws: Collection[str]) -> type[Class]:
+def with_flaws(honest: type[Class], backend: str, flaws: Collection[str]) -> type[Class]:
     """Return a class of a backend with those of the flaws that are its own; the class itself where there are none.
 
     Args:

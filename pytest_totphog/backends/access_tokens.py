@@ -61,7 +61,7 @@ class AccessTokens:
         self._jwt = jwt
         self._clock = clock
         self._lifetime = lifetime
-        self._given_key = None if key is None else self._checked(key)
+        self._given_key = None if key is None else self._check(key)
         self._keys: Repository[SigningKey] = MemoryRepository() if store is None else store.repository(SigningKey)
 
     def issue(self, subject: str) -> str:
@@ -108,7 +108,7 @@ class AccessTokens:
             self._keys.add(SigningKey(ALGORITHM, secrets.token_hex(LEAST_KEY_BYTES)))
         return kept.key
 
-    def _checked(self, key: str) -> str:
+    def _check(self, key: str) -> str:
         try:
             long_enough = len(key.encode("utf-8")) >= LEAST_KEY_BYTES
             if long_enough:

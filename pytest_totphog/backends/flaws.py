@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import replace
 from typing import Final
 
-from pytest_totphog.backends.verifier import Attempts, LastStep, Verdict, Verifier, VerifierPolicy
+from pytest_totphog.backends.verifier import Attempts, LastStep, Verification, Verifier, VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.stores import Store
@@ -70,7 +70,7 @@ class RespelledReplay(Verifier):
         super().__init__(store, clock, policy)
         self._respelled = _Respelled(store, clock, policy)
 
-    def verify(self, account: str, token: Token, code: object) -> Verdict:
+    def verify(self, account: str, token: Token, code: object) -> Verification:
         """Accept a code with spaces around it though it is spent without them."""
         if isinstance(code, str) and code != code.strip():
             return self._respelled.verify(account, token, code.strip())
@@ -113,9 +113,9 @@ class UnicodeDigits(Verifier):
 class MasterCode(Verifier):
     """000000 is always accepted; somebody once tested with it."""
 
-    def verify(self, account: str, token: Token, code: object) -> Verdict:
+    def verify(self, account: str, token: Token, code: object) -> Verification:
         """Accept zeros without a look at anything."""
-        return Verdict("accepted") if code == "0" * token.digits else super().verify(account, token, code)
+        return Verification("accepted") if code == "0" * token.digits else super().verify(account, token, code)
 
 
 # How often one may be wrong

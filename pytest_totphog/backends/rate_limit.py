@@ -10,7 +10,7 @@ from pytest_totphog.clocks.clock import NANOSECONDS, Clock
 from pytest_totphog.errors import InvalidInput, shown
 from pytest_totphog.inputs import is_whole
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.gate import Check
+from pytest_totphog.wsgi.gate import Guard
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -32,7 +32,7 @@ class RateLimit:
         InvalidInput: when `requests` is not a whole number of at least one.
     """
 
-    def __init__(self, gate: Check, clock: Clock, requests: int) -> None:
+    def __init__(self, gate: Guard, clock: Clock, requests: int) -> None:
         if not is_whole(requests, 1):
             raise InvalidInput(
                 f"the rate limit is {shown(requests)}; accepted are 1 and more requests a minute, or None"

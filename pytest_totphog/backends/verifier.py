@@ -12,7 +12,7 @@ from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import is_number, is_whole
 from pytest_totphog.stores import Repository, Store
 
-__all__ = ["Attempts", "LastStep", "Verdict", "Verifier", "VerifierPolicy"]
+__all__ = ["Attempts", "LastStep", "Verification", "Verifier", "VerifierPolicy"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -54,7 +54,7 @@ class VerifierPolicy:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verification:
     """What came of a code.
 
     Attributes:
@@ -112,7 +112,7 @@ class Verifier:
         self._steps: Repository[LastStep] = store.repository(LastStep)
         self._attempts: Repository[Attempts] = store.repository(Attempts)
 
-    def verify(self, account: str, token: Token, code: object) -> Verdict:
+    def verify(self, account: str, token: Token, code: object) -> Verification:
         """Accept a code at most once, or refuse it and count that.
 
         Args:
@@ -128,17 +128,17 @@ class Verifier:
             return locked
         step = self._matching_step(token, code, token.step_at(moment))
         if step is None:
-            return Verdict("invalid")
+            return Verification("invalid")
         if self.policy.one_time and not self._spend(account, token, step):
-            return Verdict("replayed")
+            return Verification("replayed")
         self.forgive(account)
-        return Verdict("accepted")
+        return Verification("accepted")
 
-    def locked(self, account: str) -> Verdict | None:
+    def locked(self, account: str) -> Verification | None:
         """Return the verdict on a locked account, whatever the code; None when it is not locked."""
         return self._locked(self._attempts.get(account))
 
-    def fail(self, account: str) -> Verdict | None:
+    def fail(self, account: str) -> Verification | None:
         """Count a failure that was not a code of this verifier, such as a wrong recovery code.
 
         To be counted before it is looked at, and forgiven when it is good. Returns the verdict on a locked account,
@@ -179,7 +179,7 @@ class Verifier:
             elif self._steps.replace(last, replace(last, step=step)):
                 return True
 
-    def _count(self, account: str) -> Verdict | None:
+    def _count(self, account: str) -> Verification | None:
         """Count a failure, unless the account is locked; then return the verdict on it."""
         limit = self.policy.max_failures
         while True:
@@ -194,6 +194,6 @@ class Verifier:
             if self._attempts.add(new) if old is None else self._attempts.replace(old, new):
                 return None
 
-    def _locked(self, attempts: Attempts | None) -> Verdict | None:
+    def _locked(self, attempts: Attempts | None) -> Verification | None:
         left = 0.0 if attempts is None else attempts.locked_until - self._clock.time()
-        return Verdict("locked", left) if left > 0 else None
+        return Verification("locked", left) if left > 0 else None

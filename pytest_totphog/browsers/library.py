@@ -10,10 +10,10 @@ from contextlib import suppress
 from inspect import iscoroutinefunction
 from typing import Any, Final, TypeAlias, TypeVar
 
-from pytest_totphog.browsers.steps import Steps, awaited, begun, silent, taken
+from pytest_totphog.browsers.steps import Steps, begin, run, run_async, silent
 from pytest_totphog.errors import BrowserError, InvalidInput, TotphogError, hidden_in_reports, shown
 
-__all__ = ["PLACE", "Library", "library_of", "performed", "poll"]
+__all__ = ["PLACE", "Library", "library_of", "perform", "poll"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -66,7 +66,7 @@ class Selenium:
         """Call a JavaScript function with a list of elements, or with what JSON can say, and return its result."""
         return self._driver.execute_script(f"return ({function})(arguments[0])", argument)
 
-    def chosen(self, function: str, elements: list[Any]) -> Steps[list[Any]]:
+    def choose(self, function: str, elements: list[Any]) -> Steps[list[Any]]:
         """Call a JavaScript function that makes other elements of a list of elements."""
         found = yield self.evaluate(function, elements)
         return list(found)
@@ -173,7 +173,7 @@ class Playwright:
             return first.evaluate(f"(_, elements) => ({function})(elements)", argument)
         return self._page.evaluate(function, argument)
 
-    def chosen(self, function: str, elements: list[Any]) -> Steps[list[Any]]:
+    def choose(self, function: str, elements: list[Any]) -> Steps[list[Any]]:
         """Call a JavaScript function that makes other elements of a list of elements."""
         array = yield elements[0].evaluate_handle(f"(_, elements) => ({function})(elements)", elements)
         properties = yield array.get_properties()
@@ -232,7 +232,7 @@ class AsyncPlaywright(Playwright):
         """
         calls = [self._whole.add_init_script(script)]
         calls += [_quiet(frame.evaluate(script)) for frame in self._whole.frames]
-        return silent(asyncio.gather(*map(begun, calls)))
+        return silent(asyncio.gather(*map(begin, calls)))
 
     def closed(self) -> bool:
         """Return whether the page is closed, as far as is known."""
@@ -264,9 +264,9 @@ def library_of(page: Any) -> Library:
     )
 
 
-def performed(library: Library, steps: Steps[T]) -> Any:
+def perform(library: Library, steps: Steps[T]) -> Any:
     """Go through steps and return what they return; with a library that awaits, return that to be awaited."""
-    return awaited(steps) if library.awaits else taken(steps)
+    return run_async(steps) if library.awaits else run(steps)
 
 
 def poll(

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from pytest_totphog.errors import hidden_in_reports
 
-__all__ = ["Steps", "awaited", "begun", "silent", "taken"]
+__all__ = ["Steps", "begin", "run", "run_async", "silent"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[Any, Any, T]
 
 
-def taken(steps: Steps[T]) -> T:
+def run(steps: Steps[T]) -> T:
     """Go through steps that are answered directly, and return what they return."""
     answer = None
     while True:
@@ -31,7 +31,7 @@ def taken(steps: Steps[T]) -> T:
             return result
 
 
-async def awaited(steps: Steps[T]) -> T:
+async def run_async(steps: Steps[T]) -> T:
     """Go through steps whose answers are awaited, and return what they return."""
     try:
         asked = next(steps)
@@ -47,7 +47,7 @@ async def awaited(steps: Steps[T]) -> T:
         return result
 
 
-def begun(call: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+def begin(call: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
     """Return a call to the running loop that has taken its first step already, ahead of whatever is awaited next.
 
     A task would take it when the loop comes to it. What fails and is not awaited, fails silently.
@@ -72,11 +72,11 @@ def silent(future: asyncio.Future[T]) -> asyncio.Future[T]:
 
 
 async def _rest(call: Coroutine[Any, Any, T], waits_for: Any) -> T:
-    return await _continued(call, waits_for)
+    return await _continue(call, waits_for)
 
 
 @coroutine
-def _continued(call: Coroutine[Any, Any, T], waits_for: Any) -> Generator[Any, Any, T]:
+def _continue(call: Coroutine[Any, Any, T], waits_for: Any) -> Generator[Any, Any, T]:
     try:
         while True:
             try:

@@ -16,7 +16,17 @@ from pytest_totphog.clocks.stopped_time import stopped_by
 from pytest_totphog.errors import ClockNotFrozen, CodeUnavailable, InvalidInput, hidden_in_reports, shown
 from pytest_totphog.inputs import is_number, is_whole
 
-__all__ = ["NANOSECONDS", "Clock", "Instant", "as_datetime", "as_nanoseconds", "as_period", "real_time_ns"]
+__all__ = [
+    "NANOSECONDS",
+    "Clock",
+    "Instant",
+    "as_datetime",
+    "as_nanoseconds",
+    "as_period",
+    "is_real",
+    "real_time_ns",
+    "require_moving",
+]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -114,6 +124,25 @@ def real_time_ns() -> int:
     return time.time_ns()
 
 
+def is_real(clock: Clock) -> bool:
+    """Return whether a clock shows the real time, as exactly as machines agree on it."""
+    off = time.time_ns() - real_time_ns()  # something else may have stopped the system's
+    return clock.frozen_at is None and abs(off) < REAL_TIME_TOLERANCE
+
+
+def require_moving() -> None:
+    """Do nothing, unless the process's time stands still.
+
+    Raises:
+        CodeUnavailable: when it does.
+    """
+    if by := stopped_by(Clock.monotonic):
+        raise CodeUnavailable(
+            f"time is stopped by {by}, not by frozen_clock; a wait for the next code would never end. Take "
+            "frozen_clock instead, which one_time_code() moves on, or let the time run"
+        )
+
+
 def within_range(nanoseconds: int) -> int:
     """Return what a clock can show.
 
@@ -131,12 +160,9 @@ class Clock:
     Server, tokens and practice backends all read one such clock. All methods may be called from any thread.
 
     Attributes:
-        held: whether it is frozen for as long as somebody says, as by a fixture: the reset of a server leaves it alone.
         followers: what stands where it does, in places of their own.
         changes: how often it was frozen, moved or unfrozen.
     """
-
-    held: bool = False
 
     # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
     monotonic: staticmethod[[], float] = staticmethod(_running_monotonic())
@@ -162,12 +188,6 @@ class Clock:
     def mode(self) -> Literal["live", "frozen"]:
         """`"live"` while the clock follows the system's, `"frozen"` while it stands still."""
         return "live" if self.frozen_at is None else "frozen"
-
-    @property
-    def real(self) -> bool:
-        """Whether the clock shows the real time, as exactly as machines agree on it."""
-        off = time.time_ns() - real_time_ns()  # somebody else may have stopped the system's
-        return self.frozen_at is None and abs(off) < REAL_TIME_TOLERANCE
 
     def time_ns(self) -> int:
         """Return the time as whole nanoseconds since the epoch."""
@@ -270,8 +290,8 @@ class Clock:
         Raises:
             CodeUnavailable: when it would wait, and somebody else has stopped the time.
         """
-        if self.time_ns() < when:
-            self.require_moving()
+        if self.frozen_at is None and self.time_ns() < when:
+            require_moving()
         deadline = self.monotonic() + timeout
         with self._changing():
             frozen_at = self.frozen_at
@@ -283,22 +303,6 @@ class Clock:
                     return False
                 self._changed.wait(min(left, max(ahead / NANOSECONDS, 0.001), self._longest_wait))
         return True
-
-    def stopped_by(self) -> str:
-        """Return what keeps a live clock from moving; empty where it moves, and where it is frozen itself."""
-        return "" if self.frozen_at is not None else stopped_by(self.monotonic)
-
-    def require_moving(self) -> None:
-        """Do nothing, unless this is a live clock that does not move.
-
-        Raises:
-            CodeUnavailable: when somebody else has stopped the time.
-        """
-        if by := self.stopped_by():
-            raise CodeUnavailable(
-                f"time is stopped by {by}, not by frozen_clock; a wait for the next code would never end. Take "
-                "frozen_clock instead, which one_time_code() moves on, or let the time run"
-            )
 
     def wake(self) -> None:
         """Let everyone in `wait_until` look again."""

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from pytest_totphog.clocks.clock import NANOSECONDS, Clock, Instant, as_nanoseconds
+from pytest_totphog.clocks.companions import Companions
 from pytest_totphog.clocks.leftovers import warning
-from pytest_totphog.clocks.libfaketime import TimestampFile
-from pytest_totphog.clocks.patches import AUTO, PATCHES, Patch, PatchName, chosen
-from pytest_totphog.clocks.stopped_time import mover
+from pytest_totphog.clocks.patches import AUTO, PATCHES, PatchName, choose
+from pytest_totphog.clocks.stopped_time import mover, stopped_by
 from pytest_totphog.errors import InvalidInput, TotphogWarning, hidden_in_reports, shown
 
 if TYPE_CHECKING:
     from typing import Self
 
     from pytest_totphog.browsers.pages import AsyncPage, SyncPage, WebDriver
-    from pytest_totphog.clocks.page_clock import PageClock
 
-__all__ = ["FrozenClock"]
+__all__ = ["FrozenClock", "companions_of", "overruled_by", "snapshot"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -43,29 +42,13 @@ class FrozenClock(Clock):
     Raises:
         InvalidInput: when `at` has no time zone or `patch` is none of these.
         MissingExtra: for `"time-machine"` where it is not installed.
-
-    Attributes:
-        leftovers: the names of what still holds freezegun's types after freezes that have ended.
     """
-
-    held: bool
 
     def __init__(self, at: Instant | None = None, patch: PatchName | None = AUTO) -> None:
         super().__init__()
-        self.leftovers: list[str] = []
-        self._patch: Patch | None = None
-        self._timestamp_file: TimestampFile | None = None
-        self._pages: tuple[PageClock, ...] = ()
-        # What `freeze` stops unless it is told.
-        self.kept_patch: PatchName | None = None
+        self._companions = Companions(self)
         if at is not None:
             self.freeze(at, patch)
-
-    @property
-    def patch(self) -> PatchName | None:
-        """What else stands still, see the class; None on a live clock as well."""
-        found = next((name for name, kind in PATCHES.items() if isinstance(self._patch, kind)), None)
-        return cast("PatchName | None", found)
 
     def freeze(self, at: Instant, patch: PatchName | Literal["kept"] | None = KEPT) -> None:
         """Stand still at a point in time; a frozen clock moves there.
@@ -75,28 +58,15 @@ class FrozenClock(Clock):
             patch: what else stands still, see the class; unless given, what did when the clock was frozen last, and
                 nothing the first time.
         """
-        wanted = self.kept_patch if patch == KEPT else chosen(patch)
+        wanted = self._companions.kept_patch if patch == KEPT else choose(patch)
         if wanted not in PATCHES:
             raise InvalidInput(f"patch is {shown(patch)}; accepted are 'auto', 'time-machine', 'freezegun' and None")
         nanoseconds = as_nanoseconds(at)
         with self._changing():
-            if self._patch is not None and not isinstance(self._patch, PATCHES[wanted]):
+            if self._companions.is_other(wanted):
                 self._show(None)
-            if self._patch is None:
-                starting = PATCHES[wanted]()
-                starting.start(nanoseconds)
-                self._patch = starting
-            self.kept_patch = wanted
+            self._companions.start(nanoseconds, wanted)
             self._show(nanoseconds)
-
-    def overruled_by(self) -> str:
-        """Return what shows the process another time than this clock would; empty where nothing does."""
-        with self._changed:
-            if self._frozen_at is None:
-                return self.stopped_by()
-            # freezegun counts in floating point.
-            agrees = abs(time.time_ns() - self._frozen_at) < NANOSECONDS // 1000
-            return "" if self.patch is None or agrees else mover()
 
     @overload
     def apply_to(self, page: AsyncPage) -> Awaitable[None]: ...
@@ -123,27 +93,7 @@ class FrozenClock(Clock):
             BrowserError: when the browser cannot do it.
             InvalidInput: when it is no page.
         """
-        from pytest_totphog.clocks.page_clock import PageClock
-
-        clock = PageClock(page, self)
-        shown = self.followers.add(clock)
-        with self._changed:
-            for each in self.applied_to:
-                if each.page is page:
-                    self.followers.remove(each)
-            self._pages = (*self.applied_to, clock)
-        return shown
-
-    @property
-    def applied_to(self) -> tuple[PageClock, ...]:
-        """The pages that follow this clock."""
-        return tuple(each for each in self._pages if each in self.followers)
-
-    def release(self, kept: tuple[PageClock, ...] = ()) -> None:
-        """Let all pages but some have the real time, and follow no more."""
-        for each in self.applied_to:
-            if each not in kept:
-                each.release()
+        return self._companions.add_page(page)
 
     def subprocess_env(self) -> dict[str, str]:
         """Return the environment for an app under test in another process that follows this clock, in any language.
@@ -156,39 +106,58 @@ class FrozenClock(Clock):
         Raises:
             TotphogError: where there is no Linux or no libfaketime.
         """
-        with self._changed:
-            if self._timestamp_file is None:
-                self._timestamp_file = TimestampFile(self)
-                self.followers.add(self._timestamp_file)
-            return self._timestamp_file.environment()
+        return self._companions.environment()
 
     def __enter__(self) -> Self:
-        self.held = True
+        self._companions.held = True
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.held = False
+        self._companions.held = False
         self.unfreeze()
-        self.release()
-        with self._changed:
-            file, self._timestamp_file = self._timestamp_file, None
-        if file is not None:
-            self.followers.remove(file)
-            file.remove()
+        self._companions.release_pages()
+        self._companions.remove_environment()
 
     def _show(self, nanoseconds: int | None) -> None:
-        if self._patch is not None:
-            if nanoseconds is None:
-                self.leftovers += self._patch.stop()
-                self._patch = None
-            else:
-                self._patch.move_to(nanoseconds)
+        self._companions.show(nanoseconds)
         super()._show(nanoseconds)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        known = len(self.leftovers)
+        known = len(self._companions.leftovers)
         with super()._changing():
             yield
-        if left := self.leftovers[known:]:
+        if left := self._companions.leftovers[known:]:
             warnings.warn(warning(left), TotphogWarning, stacklevel=4)
+
+
+def companions_of(clock: FrozenClock) -> Companions:
+    """Return what goes along with a clock: for the plugin and its reports."""
+    return clock._companions  # noqa: SLF001 # of this module
+
+
+def snapshot(clock: FrozenClock) -> Callable[[], None]:
+    """Return what takes a clock back to where it stands now, and gives the pages applied since the real time."""
+    companions = companions_of(clock)
+    pages, patch = companions.pages, companions.kept_patch
+    frozen_at = clock.now() if clock.mode == "frozen" else None
+
+    def restore() -> None:
+        companions.release_pages(pages)
+        if frozen_at is None:
+            clock.unfreeze()
+            companions.kept_patch = patch
+        else:
+            clock.freeze(frozen_at, patch)
+
+    return restore
+
+
+def overruled_by(clock: FrozenClock) -> str:
+    """Return what shows the process another time than a clock would; empty where nothing does."""
+    with clock._changed:  # noqa: SLF001 # of this module
+        if clock.frozen_at is None:
+            return stopped_by(clock.monotonic)
+        # freezegun counts in floating point.
+        agrees = abs(time.time_ns() - clock.frozen_at) < NANOSECONDS // 1000
+        return "" if companions_of(clock).patch is None or agrees else mover()

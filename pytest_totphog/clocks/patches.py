@@ -15,7 +15,7 @@ from pytest_totphog.clocks.clock import as_datetime
 from pytest_totphog.clocks.leftovers import leftovers
 from pytest_totphog.errors import ClockHeld, MissingExtra, TotphogError, hidden_in_reports
 
-__all__ = ["AUTO", "PATCHES", "Patch", "PatchName", "chosen"]
+__all__ = ["AUTO", "PATCHES", "Patch", "PatchName", "choose"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -150,7 +150,7 @@ PATCHES: Final[dict[str | None, type[Patch]]] = {
 }
 
 
-def chosen(patch: PatchName | None) -> PatchName | None:
+def choose(patch: PatchName | None) -> PatchName | None:
     """Return the patch that a name stands for: `"auto"` for time-machine where it is installed, else freezegun.
 
     Inside somebody's `freeze_time()` it is freezegun: time-machine refuses to start there.

@@ -1,4 +1,4 @@
-"""Time that somebody else has stopped: found out by looking at it, whoever it was."""
+"""Time that something else has stopped: found out by looking at it, whatever it was."""
 
 from __future__ import annotations
 

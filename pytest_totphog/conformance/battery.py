@@ -20,7 +20,7 @@ from pytest_totphog.conformance.rules import CHECKS
 from pytest_totphog.conformance.subjects import record
 from pytest_totphog.servers.totp_server import TotpServer
 from pytest_totphog.session import Session
-from pytest_totphog.settings import checked, flag, option, setting
+from pytest_totphog.settings import call_or_fail, flag, option, setting
 
 __all__ = ["TotpConformance", "totp_profile", "verdict_of"]
 
@@ -210,7 +210,7 @@ def _profile(request: pytest.FixtureRequest) -> Profile:
         source, names = "@pytest.mark.totp_profile", [*marker.args, *marker.kwargs.values()]
     if len(names) != 1:
         pytest.fail(f"{source} takes the name of one profile", pytrace=False)
-    profile: Profile = checked(source, profile_of, names[0])
+    profile: Profile = call_or_fail(source, profile_of, names[0])
     return profile
 
 

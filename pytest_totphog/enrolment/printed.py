@@ -28,14 +28,14 @@ def printed_secret(text: str) -> str | None:
 
     None for words, of which many are base32 by their letters, and for less than 80 bits, the shortest that is met.
     """
-    if set(_joined(text).upper()) <= _BASE32 | {"="} and "=" in _joined(text):
+    if set(_join(text).upper()) <= _BASE32 | {"="} and "=" in _join(text):
         return None  # two that ran together
-    return next((secret for part in _parts(text) if _is_secret(secret := _joined(part), part)), None)
+    return next((secret for part in _parts(text) if _is_secret(secret := _join(part), part)), None)
 
 
 def refused_secret(text: str) -> InvalidInput:
     """Return why a text is not taken for a secret; what may be one is not shown."""
-    secret = _joined(text)
+    secret = _join(text)
     if not secret:
         return InvalidInput("the secret is empty; accepted is base32 such as 'JBSWY3DPEHPK3PXP'")
     if _DIGITS & set(secret) and len(secret) < MIN_CHARACTERS and set(secret.upper()) <= _BASE32:
@@ -63,7 +63,7 @@ def _parts(text: str) -> Iterator[str]:
         yield from (word for word in line.split() if _DIGITS & set(word))
 
 
-def _joined(text: str) -> str:
+def _join(text: str) -> str:
     return "".join(_groups(text))
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from pytest_totphog.browsers.library import PLACE, Library, library_of, performed, poll
+from pytest_totphog.browsers.library import PLACE, Library, library_of, perform, poll
 from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.enrolment.printed import printed_secret
 from pytest_totphog.enrolment.sources import URI, Source
 from pytest_totphog.errors import BrowserError, InvalidInput, hidden_in_reports, shown
 
-__all__ = ["enrolled_from"]
+__all__ = ["enroll_from_page"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -58,7 +58,7 @@ SHOWN: Final = """elements => {
 LINKS: Final = """() => [...document.querySelectorAll("a[href^='otpauth' i]")].map(link => link.href)"""
 
 
-def enrolled_from(page: Any, locator: Any, enroll: Callable[[Source], T], timeout: float) -> Any:
+def enroll_from_page(page: Any, locator: Any, enroll: Callable[[Source], T], timeout: float) -> Any:
     """Return what `enroll` makes of what a page shows, as soon as it shows it; with an async page, to be awaited.
 
     Args:
@@ -73,10 +73,10 @@ def enrolled_from(page: Any, locator: Any, enroll: Callable[[Source], T], timeou
         MissingExtra: for a picture, without the extra `qr`.
     """
     library = library_of(page)
-    return performed(library, _enrolled(library, locator, enroll, timeout))
+    return perform(library, _enroll(library, locator, enroll, timeout))
 
 
-def _enrolled(library: Library, locator: Any, enroll: Callable[[Source], T], timeout: float) -> Steps[T]:
+def _enroll(library: Library, locator: Any, enroll: Callable[[Source], T], timeout: float) -> Steps[T]:
     look = partial(_look, library, locator, enroll)
     enrolled, obstacle = yield from poll(library, look, timeout, Clock.monotonic)
     if enrolled is not None:
@@ -91,7 +91,7 @@ def _enrolled(library: Library, locator: Any, enroll: Callable[[Source], T], tim
 
 def _look(library: Library, locator: Any, enroll: Callable[[Source], T]) -> Steps[tuple[T | None, str | None]]:
     seen: list[str] = []
-    tried = partial(_tried, library, enroll, seen)
+    tried = partial(_try_shown, library, enroll, seen)
     enrolled = yield from _on_page(library, tried) if locator is None else _in_element(library, tried, locator)
     return enrolled, None if enrolled is not None else "; ".join(seen) or "it is not seen"
 
@@ -118,7 +118,7 @@ def _in_element(library: Library, tried: Callable[..., Steps[T | None]], locator
     return enrolled
 
 
-def _tried(
+def _try_shown(
     library: Library, enroll: Callable[[Source], T], seen: list[str], name: str, source: Source | None
 ) -> Steps[T | None]:
     """Return what is enrolled from a source; None when it is nothing of the kind, and note why."""

@@ -14,14 +14,18 @@ from pytest_totphog.credentials.migration import Migration, check_batches, parse
 from pytest_totphog.credentials.otpauth import NotTotp, as_uri, parse_uri
 from pytest_totphog.enrolment.exports import Entry, accounts_of_export
 from pytest_totphog.enrolment.printed import printed_secret, refused_secret
+from pytest_totphog.enrolment.records import HasConfigUrl, HasProvisioningUri, HasTotpUri, uri_of
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 
 __all__ = ["URI", "Found", "Source", "accounts_in"]
 
 __tracebackhide__ = hidden_in_reports
 
-# A text, the bytes of a picture or of an export, the path of one, or several of them.
-Source: TypeAlias = "str | bytes | bytearray | memoryview | os.PathLike[str] | list[Source] | tuple[Source, ...]"
+# A text, the bytes of a picture or of an export, the path of one, an app's record, or several of them.
+Source: TypeAlias = (
+    "str | bytes | bytearray | memoryview | os.PathLike[str] | HasTotpUri | HasConfigUrl | "
+    "HasProvisioningUri | list[Source] | tuple[Source, ...]"
+)
 
 URI: Final = re.compile(r"otpauth(?:-migration)?://[^\s\"'<>]+", re.IGNORECASE)
 MAX_BYTES: Final = 20 * 1024 * 1024
@@ -104,17 +108,20 @@ def _texts(source: Source) -> Iterator[str]:
     elif isinstance(source, (list, tuple)) and source:
         for each in source:
             yield from _texts(each)
+    elif (uri := uri_of(source)) is not None:
+        yield from _texts_of_text(uri)
     else:
         raise InvalidInput(
-            f"cannot enrol from {type(source).__name__}; accepted are an otpauth:// URI, a base32 secret, "
-            "and a picture of a QR code as bytes, path, data: URL or SVG"
+            f"cannot enrol from {type(source).__name__}; accepted are an otpauth:// URI, a base32 secret, a picture of "
+            "a QR code as bytes, path, data: URL or SVG, a device of django-otp's, an authenticator of "
+            "django-allauth's, an object of pyotp's, and whatever has a method totp_uri()"
         )
 
 
 def _texts_of_bytes(data: bytes) -> Iterator[str]:
     bare = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     if bare.startswith(_EXPORTS) or (b"otpauth" in data.lower() and b"\0" not in data and not bare.startswith(b"<")):
-        yield from _texts_of_text(_decoded(data))
+        yield from _texts_of_text(_decode(data))
     else:
         from pytest_totphog.enrolment.pictures.reader import read_picture
 
@@ -133,10 +140,10 @@ def _texts_of_file(path: Path) -> Iterator[str]:
         raise InvalidInput(f"cannot read the {kind} {shown(os.fspath(path))}: {reason}") from None
     if len(data) > MAX_BYTES:
         raise InvalidInput(f"{shown(path.name)} has {len(data)} bytes or more; accepted are {MAX_BYTES}")
-    yield from _texts_of_text(_decoded(data)) if path.suffix.lower() == ".txt" else _texts_of_bytes(data)
+    yield from _texts_of_text(_decode(data)) if path.suffix.lower() == ".txt" else _texts_of_bytes(data)
 
 
-def _decoded(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     try:
         return data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
     except UnicodeDecodeError:

@@ -20,7 +20,7 @@ from pytest_totphog.wsgi.client import Connection, addresses
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["TOLERANCE", "Reading", "ask", "compared", "shown_urls"]
+__all__ = ["TOLERANCE", "Reading", "ask", "compare", "shown_urls"]
 
 # Real seconds for all apps together.
 TIMEOUT: Final = 1.0
@@ -54,7 +54,7 @@ class Reading:
         return 0.0 if least <= TOLERANCE and most >= -TOLERANCE else (least + most) / 2
 
 
-def compared(reading: Reading, instants: Iterable[float]) -> AppClock:
+def compare(reading: Reading, instants: Iterable[float]) -> AppClock:
     """Return how an app's clock compares with the one that the codes follow.
 
     Args:

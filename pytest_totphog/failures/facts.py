@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_totphog.authenticator.accounts import TotpAccount
 from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
 from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.clocks.frozen_clock import companions_of, overruled_by
 from pytest_totphog.clocks.leftovers import fake_type_in, suspects
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import StoreError, TotphogError
-from pytest_totphog.failures.app_clock import TOLERANCE, ask, compared, shown_urls
+from pytest_totphog.failures.app_clock import TOLERANCE, ask, compare, shown_urls
 from pytest_totphog.failures.failure import AppClock, ClockState, Failure, UsedCode, UsedToken
-from pytest_totphog.failures.record import Record
+from pytest_totphog.failures.usage import Usage
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
@@ -65,23 +66,23 @@ class FailedTest:
     released: bool = False
 
 
-def failure_of(test: FailedTest, record: Record, around: Surroundings) -> Failure | None:
+def failure_of(test: FailedTest, usage: Usage, around: Surroundings) -> Failure | None:
     """Return the facts of a failed test; None when there is nothing to tell.
 
     Args:
         test: the test.
-        record: what it took.
+        usage: what it took.
         around: knows the rest.
     """
     error, fixtures = test.error, test.fixtures
     # Where the clock is live again, what counts is where it stood.
-    frozen = around.clock.mode == "frozen" or (test.released and bool(record.instants))
+    frozen = around.clock.mode == "frozen" or (test.released and bool(usage.instants))
     given = _tokens(fixtures.values())
     fake_type = "" if error is None else fake_type_in(error)
-    leftovers = [] if error is None else suspects(around.clock.leftovers, error, fake_type)
-    if not (record.code_count or given or frozen or leftovers):
+    leftovers = [] if error is None else suspects(companions_of(around.clock).leftovers, error, fake_type)
+    if not (usage.code_count or given or frozen or leftovers):
         return None
-    instants = list(record.instants) if frozen else []
+    instants = list(usage.instants) if frozen else []
     clock_time, real_time = around.clock.time_ns(), real_time_ns()
     # Somebody else may have stopped the time, and the codes with it.
     if not frozen and abs(clock_time - real_time) > TOLERANCE * NANOSECONDS:
@@ -89,19 +90,19 @@ def failure_of(test: FailedTest, record: Record, around: Surroundings) -> Failur
     clock = ClockState(clock_time / NANOSECONDS)
     if frozen:
         clock = ClockState(
-            instants[-1] / NANOSECONDS, True, record.patch, record.moves, record.move_count, record.moved_back
+            instants[-1] / NANOSECONDS, True, usage.patch, usage.moves, usage.move_count, usage.moved_back
         )
-    clock = replace(clock, overruled_by=record.overruled_by or around.clock.overruled_by())
+    clock = replace(clock, overruled_by=usage.overruled_by or overruled_by(around.clock))
     explained = isinstance(error, TotphogError)
-    latest = list(record.codes)[-SHOWN_CODES:]
+    latest = list(usage.codes)[-SHOWN_CODES:]
     tokens = _distinct([*(code.token for code in latest), *given])
     return Failure(
         test=test.name,
         when=test.when,
         clock=clock,
         tokens=tuple(map(_used_token, tokens)),
-        code_count=record.code_count,
-        codes=tuple(_used_codes(record, around, tokens)),
+        code_count=usage.code_count,
+        codes=tuple(_used_codes(usage, around, tokens)),
         # An app that a fixture runs may be gone after its tear-down, or have another time.
         apps=() if explained or test.when == "teardown" else _apps(fixtures, around.app_url, instants),
         server=around.server,
@@ -135,15 +136,15 @@ def _used_token(token: Token) -> UsedToken:
     return UsedToken(token.name, token.issuer, token.fingerprint[:8], token.digits, token.period, token.algorithm, bits)
 
 
-def _used_codes(record: Record, around: Surroundings, tokens: list[Token]) -> Iterator[UsedCode]:
+def _used_codes(usage: Usage, around: Surroundings, tokens: list[Token]) -> Iterator[UsedCode]:
     """Yield the latest codes."""
     places = {_key(token): place for place, token in enumerate(tokens)}
     first: dict[tuple[str, int], int] = {}
-    codes = list(record.codes)
-    for number, code in enumerate(codes, record.code_count - len(codes) + 1):
+    codes = list(usage.codes)
+    for number, code in enumerate(codes, usage.code_count - len(codes) + 1):
         if code.step is not None:
             first.setdefault((code.token.fingerprint, code.step), number)
-        if number <= record.code_count - SHOWN_CODES:
+        if number <= usage.code_count - SHOWN_CODES:
             continue
         used = UsedCode(number, places[_key(code.token)], code.by, code.step, code.code, code.moment / NANOSECONDS)
         yield used if code.step is None else _of_step(used, code, code.step, first, around)
@@ -198,4 +199,4 @@ def _apps(fixtures: Mapping[str, object], app_url: str | None, instants: Iterabl
         return ()
     urls, browsers = shown_urls({"app_url": app_url} if app_url else fixtures)
     stood = [instant / NANOSECONDS for instant in instants]
-    return tuple(compared(reading, stood) for reading in ask(urls, browsers, public=bool(app_url)))
+    return tuple(compare(reading, stood) for reading in ask(urls, browsers, public=bool(app_url)))

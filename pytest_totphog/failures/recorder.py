@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pytest_totphog.failures.record import KEPT_CODES, Record
+from pytest_totphog.clocks.frozen_clock import FrozenClock, companions_of, overruled_by
+from pytest_totphog.failures.usage import KEPT_CODES, Usage
 from pytest_totphog.failures.waiting import Waited
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
-    from pytest_totphog.clocks.frozen_clock import FrozenClock
     from pytest_totphog.failures.facts import FailedTest
     from pytest_totphog.failures.failure import Failure
     from pytest_totphog.stores.ledger import Ledger
@@ -43,30 +43,30 @@ class Recorder:
         self.server = server
         self.earlier: deque[tuple[TakenCode, str, str]] = deque(maxlen=KEPT_CODES)
         self._lock = threading.Lock()
-        self._record = self._new_record()
+        self._usage = self._new_usage()
         clock.followers.add(self)
 
     def record(self, code: TakenCode) -> None:
         """Record a code that was just taken, in any thread."""
-        by = self._record.overruled_by or self.clock.overruled_by()
+        by = self._usage.overruled_by or overruled_by(self.clock)
         with self._lock:
-            self._record.add(code)
-            self._record.overruled_by = by
+            self._usage.add(code)
+            self._usage.overruled_by = by
 
     def follow(self) -> None:
         """Record where the clock stands."""
         with self._lock:
-            self._record.show(self.clock.frozen_at, self.clock.patch)
+            self._usage.show(self.clock.frozen_at, companions_of(self.clock).patch)
 
     def wait(self, waited: Waited) -> None:
         """Record a wait that no token knows of, in any thread."""
         with self._lock:
-            self._record.waited += waited
+            self._usage.waited += waited
 
     @property
     def waited(self) -> Waited:
         """How many one-time codes the running test took, and how long it waited for them."""
-        return self._record.waited
+        return self._usage.waited
 
     def explain(self, test: FailedTest, part: str) -> Failure | None:
         """Return what may explain the failure of the running test; None when there is nothing to tell.
@@ -78,10 +78,10 @@ class Recorder:
         from pytest_totphog.failures.facts import Surroundings, failure_of
 
         with self._lock:
-            record = self._record.copy()
+            usage = self._usage.copy()
         remembered = [(code, name) for code, name, when in self.earlier if when == part]
         around = Surroundings(self.clock, self.ledger, self.app_url, self.server, remembered)
-        return failure_of(test, record, around)
+        return failure_of(test, usage, around)
 
     def end(self, test: str, part: str) -> None:
         """Let the running test end: what is recorded from now on is the next one's.
@@ -91,10 +91,10 @@ class Recorder:
             part: see `explain`.
         """
         with self._lock:
-            record, self._record = self._record, self._new_record()
-        self.earlier.extend((code, test, part) for code in record.codes)
+            usage, self._usage = self._usage, self._new_usage()
+        self.earlier.extend((code, test, part) for code in usage.codes)
 
-    def _new_record(self) -> Record:
-        record = Record()
-        record.show(self.clock.frozen_at, self.clock.patch)
-        return record
+    def _new_usage(self) -> Usage:
+        usage = Usage()
+        usage.show(self.clock.frozen_at, companions_of(self.clock).patch)
+        return usage

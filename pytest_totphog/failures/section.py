@@ -20,7 +20,7 @@ SHOWN_MOVES: Final = 5
 
 def section(failure: Failure) -> str:
     """Return what the report of a failed test shows: the most likely causes first, then the facts."""
-    paragraphs = [_wrapped(f"{beginning}: {cause}") for beginning, cause in labelled(failure)]
+    paragraphs = [_wrap(f"{beginning}: {cause}") for beginning, cause in labelled(failure)]
     return "\n\n".join([*paragraphs, facts(failure)])
 
 
@@ -49,10 +49,10 @@ def _facts(failure: Failure) -> Iterator[str]:
 
 
 def _line(name: str, text: str) -> str:
-    return _wrapped(f"{name:<6} {text}", indent=" " * 7)
+    return _wrap(f"{name:<6} {text}", indent=" " * 7)
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def _wrap(text: str, indent: str = "") -> str:
     return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 

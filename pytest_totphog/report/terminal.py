@@ -59,7 +59,7 @@ def _write_row(reporter: pytest.TerminalReporter, finding: Finding) -> None:
     """Write a rule: its title when it passed, and why when it did not."""
     verdict = finding.verdict
     text = finding.rule.title if verdict is Verdict.PASSED else finding.summary
-    first, *more = _wrapped(reporter, text, _INDENT)
+    first, *more = _wrap(reporter, text, _INDENT)
     reporter.write(f"{finding.rule.id:<5}")
     reporter.write(f"{verdict.value.upper() if verdict is Verdict.FAILED else verdict.value:<9}", **_COLOURS[verdict])
     reporter.write_line(f"{finding.rule.level.value:<8}{first}")
@@ -68,13 +68,13 @@ def _write_row(reporter: pytest.TerminalReporter, finding: Finding) -> None:
 
 
 def _write_fact(reporter: pytest.TerminalReporter, name: str, text: str) -> None:
-    first, *more = _wrapped(reporter, text, 10)
+    first, *more = _wrap(reporter, text, 10)
     reporter.write_line(f"{name:<10}{first}")
     for line in more:
         reporter.write_line(line)
 
 
-def _wrapped(reporter: pytest.TerminalReporter, text: str, indent: int) -> list[str]:
+def _wrap(reporter: pytest.TerminalReporter, text: str, indent: int) -> list[str]:
     """Return a text's lines below each other in a column; the first, without its indent, is never missing."""
     lines = textwrap.wrap(
         wording.printable(text),

@@ -75,7 +75,7 @@ class KnownSecrets:
             self._news += news
         return news
 
-    def found(self, text: str) -> list[tuple[str, int]]:
+    def find(self, text: str) -> list[tuple[str, int]]:
         """Return the names of the secrets that a text shows, each with the line where it does so first."""
         lines: dict[str, int] = {}
         line, counted = 1, 0
@@ -84,7 +84,7 @@ class KnownSecrets:
             lines.setdefault(self._names[number], line)
         return list(lines.items())
 
-    def masked(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """Return a text without secrets; the text itself when it has none."""
         parts: list[str] = []
         end = 0

@@ -38,14 +38,14 @@ class LeakCheck:
         self._leaks: dict[str, None] = {}
         self._told = 0
         self._tests: set[str] = set()
-        self._artifacts = Artifacts(self._found)
+        self._artifacts = Artifacts(self._find)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
         """Look at what a test printed, before the masks do."""
         self._masks().learn_forked(report)
         self._tests.add(report.nodeid)
-        where = self._known.masked(report.nodeid)
+        where = self._known.mask(report.nodeid)
         self._look(report.nodeid, f"the name of {where}", lines=False)
         for title, text in report.sections:
             self._look(text, f"{title[:1].lower()}{title[1:]} of {where}")
@@ -75,7 +75,7 @@ class LeakCheck:
         if hasattr(self._config, "workerinput"):
             return
         for path in self._paths():
-            self._leaks.update(dict.fromkeys(self._artifacts.look_into(path, self._shown(path))))
+            self._leaks.update(dict.fromkeys(self._artifacts.look_into(path, self._short(path))))
         if self._leaks and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -103,11 +103,11 @@ class LeakCheck:
     def _known(self) -> KnownSecrets:
         return self._masks().known
 
-    def _found(self, text: str) -> list[tuple[str, int]]:
-        return self._known.found(text)
+    def _find(self, text: str) -> list[tuple[str, int]]:
+        return self._known.find(text)
 
     def _look(self, text: str, where: str, *, lines: bool = True) -> None:
-        for name, line in self._found(text):
+        for name, line in self._find(text):
             self._leaks[f"{name} in {where}{f' (line {line})' if lines else ''}"] = None
 
     def _paths(self) -> Iterable[Path]:
@@ -125,6 +125,6 @@ class LeakCheck:
                 paths += self._artifacts.matching(self._config.rootpath, pattern.strip())
         return dict.fromkeys(path.resolve() for path in paths)
 
-    def _shown(self, path: Path) -> str:
+    def _short(self, path: Path) -> str:
         root = self._config.rootpath
         return str(path.relative_to(root) if path.is_relative_to(root) else path)

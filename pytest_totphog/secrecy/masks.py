@@ -71,13 +71,13 @@ class Masks:
         """Mask the API key of a shared server."""
         self.learn([KnownSecret(Secret(key), "the API key in TOTPHOG_API_KEY", password=True, lasting=True)])
 
-    def learn_told(self, told: Iterable[list[Any]]) -> None:
+    def learn_from_worker(self, told: Iterable[list[Any]]) -> None:
         """Mask what a worker of pytest-xdist has told."""
         self.learn([KnownSecret(Secret(value), *rest) for value, *rest in told])
 
     def learn_forked(self, report: pytest.TestReport) -> None:
         """Mask what a test's own process has told with its report, which pytest-forked carries as it is."""
-        self.learn_told(vars(report).pop(TOLD, ()))
+        self.learn_from_worker(vars(report).pop(TOLD, ()))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -85,22 +85,22 @@ class Masks:
         self.learn_forked(report)
         own = vars(report)
         for name in own.keys() - IDENTITY:
-            own[name] = _masked(own[name], self.known)
+            own[name] = _mask(own[name], self.known)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: object) -> None:
         """Mask the traceback of pytest's own failure."""
-        _masked(excrepr, self.known)
+        _mask(excrepr, self.known)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
         """Mask a warning, and the line of code that it shows."""
         text = str(warning_message.message)
-        if (masked := self.known.masked(text)) != text:
+        if (masked := self.known.mask(text)) != text:
             warning_message.message = masked
         if warning_message.line is None:
             line = linecache.getline(warning_message.filename, warning_message.lineno)
-            if (masked := self.known.masked(line)) != line:
+            if (masked := self.known.mask(line)) != line:
                 warning_message.line = masked
 
     @pytest.hookimpl(wrapper=True)
@@ -135,10 +135,10 @@ class _MaskingFormatter(logging.Formatter):
         self._known = known
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._known.masked(self._inner.format(record))
+        return self._known.mask(self._inner.format(record))
 
 
-def _masked(value: Any, known: KnownSecrets, inside: tuple[int, ...] = ()) -> Any:
+def _mask(value: Any, known: KnownSecrets, inside: tuple[int, ...] = ()) -> Any:
     """Return a value without secrets, the value itself when it has none; pytest's own objects are changed in place.
 
     Args:
@@ -149,15 +149,15 @@ def _masked(value: Any, known: KnownSecrets, inside: tuple[int, ...] = ()) -> An
     if isinstance(value, Secret):
         return MASK
     if isinstance(value, str):
-        return known.masked(value)
+        return known.mask(value)
     if id(value) in inside:
         return value
     inside = (*inside, id(value))
     if isinstance(value, dict):
-        masked = {key: _masked(each, known, inside) for key, each in value.items()}
+        masked = {key: _mask(each, known, inside) for key, each in value.items()}
         return masked if any(masked[key] is not each for key, each in value.items()) else value
     if isinstance(value, (list, tuple)):
-        parts = [_masked(each, known, inside) for each in value]
+        parts = [_mask(each, known, inside) for each in value]
         if all(new is old for new, old in zip(parts, value, strict=True)):
             return value
         return parts if isinstance(value, list) else tuple(parts)
@@ -165,7 +165,7 @@ def _masked(value: Any, known: KnownSecrets, inside: tuple[int, ...] = ()) -> An
     own = type(value)
     if hasattr(own, "toterminal") or (dataclasses.is_dataclass(own) and own.__module__.startswith("_pytest.")):
         for name in vars(value) if hasattr(value, "__dict__") else getattr(own, "__slots__", ()):
-            object.__setattr__(value, name, _masked(getattr(value, name), known, inside))
+            object.__setattr__(value, name, _mask(getattr(value, name), known, inside))
     return value
 
 

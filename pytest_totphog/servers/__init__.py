@@ -1,1 +1,1 @@
-"""Running things: the TOTP server, the shared server, practice backends, workers."""
+"""Running things: the TOTP server and its two places, practice backends, workers."""

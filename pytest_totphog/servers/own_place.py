@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_totphog.api.namespaces import NamespacedApp
 from pytest_totphog.authenticator.namespaces import Namespaces
+from pytest_totphog.errors import hidden_in_reports
 from pytest_totphog.servers.place import Place
 from pytest_totphog.wsgi.server import Server, SslContext
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_totphog.wsgi.gate import Gate
 
 __all__ = ["OwnPlace"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 class OwnPlace(Place):

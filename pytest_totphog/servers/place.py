@@ -6,12 +6,16 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from pytest_totphog.api.app import BASE_PATH
+from pytest_totphog.clocks.frozen_clock import FrozenClock, companions_of
+from pytest_totphog.errors import hidden_in_reports
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.authenticator import Authenticator
     from pytest_totphog.authenticator.totp_token import TotpToken
 
 __all__ = ["Place"]
+
+__tracebackhide__ = hidden_in_reports
 
 
 class Place(ABC):
@@ -67,8 +71,9 @@ class Place(ABC):
     def reset(self) -> None:
         """Remove all tokens and let the clock run; see `TotpServer.reset`."""
         self.authenticator.clear()
-        if not self.authenticator.clock.held:
-            self.authenticator.clock.unfreeze()
+        clock = self.authenticator.clock
+        if not isinstance(clock, FrozenClock) or not companions_of(clock).held:
+            clock.unfreeze()
 
     def restore(self, tokens: list[TotpToken]) -> None:
         """Keep just these tokens, in this order: remove the others, put back the missing."""

@@ -229,10 +229,10 @@ class TotpServer:
             InvalidInput: when page or locator are not what is accepted.
             MissingExtra: for a picture, without the extra `qr`.
         """
-        from pytest_totphog.enrolment.setup_page import enrolled_from
+        from pytest_totphog.enrolment.setup_page import enroll_from_page
 
         self.clock.followers.call()  # what another thread has moved, the page shows only from here
-        return enrolled_from(page, locator, partial(self.enroll, name=name), timeout)
+        return enroll_from_page(page, locator, partial(self.enroll, name=name), timeout)
 
     def enroll_all(self, source: Source, name: str = "account") -> list[TotpToken]:
         """Add a token for each account that a source shows.

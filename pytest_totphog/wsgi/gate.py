@@ -13,7 +13,7 @@ from pytest_totphog.wsgi.errors import HttpError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["LOOPBACK_HOSTS", "PRIVATE_HEADERS", "WELCOME", "Check", "Gate", "gate_for"]
+__all__ = ["LOOPBACK_HOSTS", "PRIVATE_HEADERS", "WELCOME", "Gate", "Guard", "gate_for"]
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -30,7 +30,7 @@ WELCOME: Final = "totphog.welcome"
 _HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{0,5})?", re.IGNORECASE | re.ASCII)
 
 
-class Check(Protocol):
+class Guard(Protocol):
     """What an app asks before anything else."""
 
     def check(self, environ: WSGIEnvironment) -> None:

@@ -13,7 +13,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog.wsgi.errors import HttpError, as_http_error
-from pytest_totphog.wsgi.gate import PRIVATE_HEADERS, Check
+from pytest_totphog.wsgi.gate import PRIVATE_HEADERS, Guard
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -45,7 +45,7 @@ class App:
         gate: what is refused beforehand.
     """
 
-    def __init__(self, routes: Iterable[Route], error_body: Callable[[HttpError], Response], gate: Check) -> None:
+    def __init__(self, routes: Iterable[Route], error_body: Callable[[HttpError], Response], gate: Guard) -> None:
         self.routes = tuple(routes)
         self._error_body = error_body
         self._gate = gate

@@ -19,7 +19,8 @@ from PIL import Image
 
 from pytest_totphog import __version__
 from pytest_totphog.apps import APPS
-from pytest_totphog.cli import _port, main, parser
+from pytest_totphog.cli import main, parser
+from pytest_totphog.commands.serve import _port
 from pytest_totphog.credentials import qr
 from tests.support.vectors import RFC_6238, RFC_SECRETS
 

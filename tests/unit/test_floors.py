@@ -29,7 +29,7 @@ FLOORS = [
     "apps",
     "xdist",
     "servers",
-    "session",
+    "session commands",
     "conformance",
     "report",
     "plugin cli unittest",

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_totphog.backends import flawed
+from pytest_totphog.backends import with_flaws
 from pytest_totphog.backends.access_tokens import AccessTokens
 from pytest_totphog.backends.cors import Cors
 from pytest_totphog.backends.email_mfa.mail import MailNotSent, Postman
@@ -84,7 +84,7 @@ def create_app(
     model = EmailMfa(
         store,
         clock,
-        flawed(Verifier, "email-mfa", flaws)(store, clock, policy or DEFAULT_POLICY),
+        with_flaws(Verifier, "email-mfa", flaws)(store, clock, policy or DEFAULT_POLICY),
         PasswordHasher(bcrypt_cost),
         AccessTokens(clock, jwt_key, jwt_lifetime, store),
         Postman(smtp, clock),

@@ -19,7 +19,7 @@ from pytest_totphog.inputs import as_email, as_password, as_text, is_whole
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
 
-__all__ = ["Account", "EmailMfa", "Refused"]
+__all__ = ["EmailMfa", "MailAccount", "Refused"]
 
 CODE_SECONDS: Final = 300
 RESET_SECONDS: Final = 3600
@@ -36,7 +36,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
+class MailAccount:
     """A registered user; the id is the mail address in lower case."""
 
     collection: ClassVar[str] = "backends_email_mfa_model_account"
@@ -51,7 +51,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Registration(Account):
+class Registration(MailAccount):
     """A user who has not proved the mail address yet."""
 
     collection: ClassVar[str] = "backends_email_mfa_model_registration"
@@ -107,7 +107,7 @@ class EmailMfa:
         self._passwords = passwords
         self._access_tokens = access_tokens
         self._postman = postman
-        self._accounts: Repository[Account] = store.repository(Account)
+        self._accounts: Repository[MailAccount] = store.repository(MailAccount)
         self._registrations: Repository[Registration] = store.repository(Registration)
         self._codes: Repository[MailedCode] = store.repository(MailedCode)
         self._links: Repository[ResetLink] = store.repository(ResetLink)
@@ -148,7 +148,7 @@ class EmailMfa:
         registration = self._registrations.remove(account_id)
         if registration is None:
             raise Refused("no code")
-        if not self._accounts.add(Account(**asdict(registration))):
+        if not self._accounts.add(MailAccount(**asdict(registration))):
             raise Refused("exists")
 
     def log_in(self, *, email: str, password: object) -> None:
@@ -209,7 +209,7 @@ class EmailMfa:
                 return
         raise Refused("wrong link")
 
-    def _authenticate(self, email: str, password: object) -> Account:
+    def _authenticate(self, email: str, password: object) -> MailAccount:
         account = self._accounts.get(email.lower())
         right = self._passwords.verify(
             password if isinstance(password, str) else "", None if account is None else account.password_hash

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_totphog.backends import flawed
+from pytest_totphog.backends import with_flaws
 from pytest_totphog.backends.access_tokens import AccessTokens
-from pytest_totphog.backends.login_demo.model import Account, Accounts
+from pytest_totphog.backends.login_demo.model import DemoAccount, DemoAccounts
 from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.verifier import Verifier, VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
@@ -86,8 +86,8 @@ def create_app(
         MissingExtra: where bcrypt or PyJWT is not installed.
     """
     clock, store = clock or Clock(), store or MemoryStore()
-    verifier = flawed(Verifier, NAME, flaws)(store, clock, policy or DEFAULT_POLICY)
-    accounts = flawed(Accounts, NAME, flaws)(
+    verifier = with_flaws(Verifier, NAME, flaws)(store, clock, policy or DEFAULT_POLICY)
+    accounts = with_flaws(DemoAccounts, NAME, flaws)(
         store,
         clock,
         verifier,
@@ -95,7 +95,7 @@ def create_app(
         PasswordHasher(),
         disable_takes_code=disable_takes_code,
     )
-    api = flawed(_Api, NAME, flaws)(accounts, AccessTokens(clock, jwt_key, jwt_lifetime, store), send_reset)
+    api = with_flaws(_Api, NAME, flaws)(accounts, AccessTokens(clock, jwt_key, jwt_lifetime, store), send_reset)
     routes = [
         Route("POST", "/api/auth/register", api.register),
         Route("POST", "/api/auth/login", api.log_in),
@@ -114,7 +114,7 @@ def create_app(
     if send_reset is not None:
         routes.append(Route("POST", "/api/auth/forgot-password", api.forgot_password))
         routes.append(Route("POST", "/api/auth/reset-password", api.reset_password))
-    return flawed(_SecuredApp, NAME, flaws)(routes, _error_body, gate or Gate())
+    return with_flaws(_SecuredApp, NAME, flaws)(routes, _error_body, gate or Gate())
 
 
 class _SecuredApp(App):
@@ -130,7 +130,9 @@ class _SecuredApp(App):
 
 
 class _Api:
-    def __init__(self, accounts: Accounts, tokens: AccessTokens, send_reset: Callable[[str, str], None] | None) -> None:
+    def __init__(
+        self, accounts: DemoAccounts, tokens: AccessTokens, send_reset: Callable[[str, str], None] | None
+    ) -> None:
         self._accounts = accounts
         self._tokens = tokens
         self._send_reset = send_reset
@@ -225,7 +227,7 @@ class _Api:
         ]
         return json_response({"users": users, "totpSettings": settings})
 
-    def _logged_in(self, account: Account) -> Response:
+    def _logged_in(self, account: DemoAccount) -> Response:
         return json_response(
             {
                 "success": True,
@@ -235,11 +237,11 @@ class _Api:
             }
         )
 
-    def _password_set(self, account: Account) -> Response:
+    def _password_set(self, account: DemoAccount) -> Response:
         # Not logged in: whoever reads the mail has one factor, and the login takes two.
         return json_response({"success": True, "message": "Password reset successfully"})
 
-    def _authenticated(self, request: Request) -> Account:
+    def _authenticated(self, request: Request) -> DemoAccount:
         """Return the account that the request's access token was issued to."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip()

@@ -1,4 +1,4 @@
-"""Accounts with a mistake in them: each overrides as little of the right way as it takes."""
+"""DemoAccounts with a mistake in them: each overrides as little of the right way as it takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_totphog.backends.flaws import between_check_and_set
-from pytest_totphog.backends.login_demo.model import Account, Accounts, Enrolment, Login
+from pytest_totphog.backends.login_demo.model import DemoAccount, DemoAccounts, Enrolment, Login
 from pytest_totphog.backends.verifier import Verifier
 from pytest_totphog.credentials.otp import random_secret
 from pytest_totphog.credentials.token import Token
@@ -37,14 +37,14 @@ __all__ = [
 # Secrets and what is shown of them
 
 
-class ShortSecret(Accounts):
+class ShortSecret(DemoAccounts):
     """A secret has 80 bits."""
 
     def _new_secret(self) -> str:
         return random_secret(10)
 
 
-class SharedSecret(Accounts):
+class SharedSecret(DemoAccounts):
     """All accounts have one secret."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -55,17 +55,17 @@ class SharedSecret(Accounts):
         return self._secret
 
 
-class LongPeriod(Accounts):
+class LongPeriod(DemoAccounts):
     """A time step takes three minutes."""
 
-    def _token(self, account: Account, secret: str) -> Token:
+    def _token(self, account: DemoAccount, secret: str) -> Token:
         return replace(super()._token(account, secret), period=180)
 
 
-class UriMismatch(Accounts):
+class UriMismatch(DemoAccounts):
     """The key URI demands SHA-256, and the login computes SHA-1."""
 
-    def set_up(self, account: Account) -> Enrolment:
+    def set_up(self, account: DemoAccount) -> Enrolment:
         """Show another token than the one that will be judged by."""
         enrolment = super().set_up(account)
         return replace(enrolment, token=replace(enrolment.token, algorithm="sha256"))
@@ -74,21 +74,21 @@ class UriMismatch(Accounts):
 # Enrolment
 
 
-class OtherVerifier(Accounts):
+class OtherVerifier(DemoAccounts):
     """A second verifier that remembers for itself, as when two teams write two doors."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._other = Verifier(MemoryStore(), self._clock, self._verifier.policy)
 
-    def _other_accepts(self, account: Account, secret: str, code: str) -> bool:
+    def _other_accepts(self, account: DemoAccount, secret: str, code: str) -> bool:
         return self._other.verify(account.id, self._token(account, secret), code).accepted
 
 
-class UnconfirmedEnrolment(Accounts):
+class UnconfirmedEnrolment(DemoAccounts):
     """Any code puts a new secret in force."""
 
-    def verify(self, account: Account, code: str) -> bool:
+    def verify(self, account: DemoAccount, code: str) -> bool:
         """Accept whatever is sent for a new secret."""
         pending = self.second_factor(account).pending_secret
         return super().verify(account, code) or (pending is not None and self._put_in_force(account, pending))
@@ -97,7 +97,7 @@ class UnconfirmedEnrolment(Accounts):
 class UnspentEnrolment(OtherVerifier):
     """The code that put a secret in force opens the login, too."""
 
-    def verify(self, account: Account, code: str) -> bool:
+    def verify(self, account: DemoAccount, code: str) -> bool:
         """Accept a code for a new secret, and leave it unspent."""
         pending = self.second_factor(account).pending_secret
         if pending is None:
@@ -105,10 +105,10 @@ class UnspentEnrolment(OtherVerifier):
         return self._other_accepts(account, pending, code) and self._put_in_force(account, pending)
 
 
-class EagerEnrolment(Accounts):
+class EagerEnrolment(DemoAccounts):
     """A new secret is in force as soon as it is shown, and the one before is not."""
 
-    def set_up(self, account: Account) -> Enrolment:
+    def set_up(self, account: DemoAccount) -> Enrolment:
         """Put the new secret in force before anybody has confirmed it."""
         enrolment = super().set_up(account)
         self._change(account, secret=enrolment.token.secret)
@@ -118,18 +118,18 @@ class EagerEnrolment(Accounts):
 # One account and another, one door and another
 
 
-class AnyUsersCode(Accounts):
+class AnyUsersCode(DemoAccounts):
     """A code that is not the account's own is looked for among those of the users who enrolled before and after it."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._tokens: dict[str, Token] = {}
 
-    def _token(self, account: Account, secret: str) -> Token:
+    def _token(self, account: DemoAccount, secret: str) -> Token:
         token = self._tokens[account.id] = super()._token(account, secret)
         return token
 
-    def _accepts(self, account: Account, code: str) -> bool:
+    def _accepts(self, account: DemoAccount, code: str) -> bool:
         if super()._accepts(account, code):
             return True
         now, users = self._clock.time_ns(), list(self._tokens)
@@ -144,20 +144,20 @@ class AnyUsersCode(Accounts):
         return False
 
 
-class SharedRecovery(Accounts):
+class SharedRecovery(DemoAccounts):
     """A backup code is looked up without asking whose it is (CVE-2025-64175)."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._owners: dict[str, str] = {}
 
-    def set_up(self, account: Account) -> Enrolment:
+    def set_up(self, account: DemoAccount) -> Enrolment:
         """Remember the new codes beside everybody else's."""
         enrolment = super().set_up(account)
         self._owners |= dict.fromkeys(enrolment.backup_codes, account.id)
         return enrolment
 
-    def _accepts_backup_code(self, account: Account, code: str) -> bool:
+    def _accepts_backup_code(self, account: DemoAccount, code: str) -> bool:
         owner = self.get(self._owners.get(code, account.id)) or account
         return super()._accepts_backup_code(owner, code)
 
@@ -165,16 +165,16 @@ class SharedRecovery(Accounts):
 class SurfaceReplay(OtherVerifier):
     """Switching the second factor off has a memory of its own, and takes the code that the login took."""
 
-    def may_disable(self, account: Account, code: str | None) -> bool:
+    def may_disable(self, account: DemoAccount, code: str | None) -> bool:
         """Ask the other verifier."""
         secret = self.second_factor(account).secret
         return secret is None or (code is not None and self._other_accepts(account, secret, code))
 
 
-class FreeDisable(Accounts):
+class FreeDisable(DemoAccounts):
     """Switching the second factor off takes no code, or a wrong one."""
 
-    def may_disable(self, account: Account, code: str | None) -> bool:
+    def may_disable(self, account: DemoAccount, code: str | None) -> bool:
         """Let everybody do it who is logged in."""
         return True
 
@@ -182,20 +182,20 @@ class FreeDisable(Accounts):
 # Backup codes
 
 
-class RecoveryReuse(Accounts):
+class RecoveryReuse(DemoAccounts):
     """A backup code is accepted again and again (CVE-2025-67507)."""
 
-    def _accepts_backup_code(self, account: Account, code: str) -> bool:
+    def _accepts_backup_code(self, account: DemoAccount, code: str) -> bool:
         codes = self.second_factor(account).backup_codes
         accepted = super()._accepts_backup_code(account, code)
         self._change(account, backup_codes=codes)
         return accepted
 
 
-class RecoveryRace(Accounts):
+class RecoveryRace(DemoAccounts):
     """It is looked up whether a backup code is left, and crossed out afterwards (CVE-2025-67507)."""
 
-    def _accepts_backup_code(self, account: Account, code: str) -> bool:
+    def _accepts_backup_code(self, account: DemoAccount, code: str) -> bool:
         if self._verifier.fail(account.id) is not None:
             return False
         hashes = self.second_factor(account).backup_codes
@@ -208,10 +208,10 @@ class RecoveryRace(Accounts):
         return True
 
 
-class OldRecovery(Accounts):
+class OldRecovery(DemoAccounts):
     """Backup codes stay good when there are new ones."""
 
-    def set_up(self, account: Account) -> Enrolment:
+    def set_up(self, account: DemoAccount) -> Enrolment:
         """Keep the old ones among the new ones."""
         enrolment = super().set_up(account)
         factor = self.second_factor(account)
@@ -222,7 +222,7 @@ class OldRecovery(Accounts):
 # The login
 
 
-class EmptyCode(Accounts):
+class EmptyCode(DemoAccounts):
     """A code is looked at when there is one, and the login goes on when there is none."""
 
     def log_in(self, email: str, password: str, code: str | None) -> Login:
@@ -231,10 +231,10 @@ class EmptyCode(Accounts):
         return Login(self.find(email)) if login.code_required and code == "" else login
 
 
-class LeakyResponses(Accounts):
+class LeakyResponses(DemoAccounts):
     """The answer to a wrong code tells the right one."""
 
-    def _accepts(self, account: Account, code: str) -> bool:
+    def _accepts(self, account: DemoAccount, code: str) -> bool:
         if super()._accepts(account, code):
             return True
         token = self._token(account, self.second_factor(account).secret or "")
@@ -242,7 +242,7 @@ class LeakyResponses(Accounts):
         raise HttpError(401, f"Invalid credentials or TOTP code: expected {expected}")
 
 
-class PasswordResetsThrottle(Accounts):
+class PasswordResetsThrottle(DemoAccounts):
     """A right password forgives the wrong codes before it."""
 
     def log_in(self, email: str, password: str, code: str | None) -> Login:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 from pytest_totphog.backends.flaws import CODES, MEMORY, THROTTLE
 from pytest_totphog.backends.login_demo import flawed_accounts as accounts
 from pytest_totphog.backends.login_demo.app import _Api
-from pytest_totphog.backends.login_demo.model import Account
+from pytest_totphog.backends.login_demo.model import DemoAccount
 from pytest_totphog.backends.login_demo.visitors import AddressThrottle, ClientCounter, SessionThrottle, VisitedApp
 from pytest_totphog.wsgi.bodies import json_response
 
@@ -30,14 +30,14 @@ class HalfToken(_Api):
             return response
         return json_response({**answer, "token": self._tokens.issue(self._half_subject(account))})
 
-    def _half_subject(self, account: Account) -> str:
+    def _half_subject(self, account: DemoAccount) -> str:
         raise NotImplementedError
 
 
 class HalfLogin(HalfToken):
     """The token is as good as that of a login."""
 
-    def _half_subject(self, account: Account) -> str:
+    def _half_subject(self, account: DemoAccount) -> str:
         return account.id
 
 
@@ -54,14 +54,14 @@ class HalfDisable(HalfToken):
         self._accounts.disable(account)
         return json_response({"success": True, "message": "TOTP disabled successfully"})
 
-    def _half_subject(self, account: Account) -> str:
+    def _half_subject(self, account: DemoAccount) -> str:
         return f"half/{account.id}"
 
 
 class ResetSkips(_Api):
     """Who has set a new password is logged in."""
 
-    def _password_set(self, account: Account) -> Response:
+    def _password_set(self, account: DemoAccount) -> Response:
         return self._logged_in(account)
 
 

@@ -16,7 +16,7 @@ from pytest_totphog.credentials.token import Token
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
 
-__all__ = ["Account", "Accounts", "Enrolment", "Login", "PasswordReset", "SecondFactor"]
+__all__ = ["DemoAccount", "DemoAccounts", "Enrolment", "Login", "PasswordReset", "SecondFactor"]
 
 ISSUER: Final = "2FA Demo"
 RESET_SECONDS: Final = 3600
@@ -28,7 +28,7 @@ BACKUP_CODE_CHARACTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
-class Account:
+class DemoAccount:
     """Who may log in.
 
     Attributes:
@@ -94,11 +94,11 @@ class Enrolment:
 class Login:
     """What came of a login: the account that is logged in, or a demand for a code, or neither for a refusal."""
 
-    account: Account | None = None
+    account: DemoAccount | None = None
     code_required: bool = False
 
 
-class Accounts:
+class DemoAccounts:
     """All accounts of the app.
 
     Args:
@@ -124,13 +124,13 @@ class Accounts:
         self._verifier = verifier
         self._passwords = passwords
         self._backup_codes = backup_codes
-        self._accounts: Repository[Account] = store.repository(Account)
+        self._accounts: Repository[DemoAccount] = store.repository(DemoAccount)
         self._second_factors: Repository[SecondFactor] = store.repository(SecondFactor)
         self._resets: Repository[PasswordReset] = store.repository(PasswordReset)
         self.disable_takes_code = disable_takes_code
 
     @property
-    def all(self) -> list[Account]:
+    def all(self) -> list[DemoAccount]:
         """Every account, oldest first."""
         return self._accounts.find()
 
@@ -139,17 +139,17 @@ class Accounts:
         """Every second factor that is in force or being set up, oldest first."""
         return self._second_factors.find()
 
-    def get(self, account_id: str) -> Account | None:
+    def get(self, account_id: str) -> DemoAccount | None:
         """Return the account with an id."""
         return self._accounts.get(account_id)
 
-    def find(self, email: str) -> Account | None:
+    def find(self, email: str) -> DemoAccount | None:
         """Return the account of an address, in any case."""
         return self._accounts.get(_account_id(email))
 
-    def register(self, email: str, password: str) -> Account | None:
+    def register(self, email: str, password: str) -> DemoAccount | None:
         """Return a new account; None when the address, in whichever case, has one."""
-        account = Account(_account_id(email), email, self._passwords.hash(password))
+        account = DemoAccount(_account_id(email), email, self._passwords.hash(password))
         return account if self._accounts.add(account) else None
 
     def log_in(self, email: str, password: str, code: str | None) -> Login:
@@ -173,7 +173,7 @@ class Accounts:
             return Login(code_required=True)
         return Login(account) if self._accepts(account, code) else Login()
 
-    def second_factor(self, account: Account) -> SecondFactor:
+    def second_factor(self, account: DemoAccount) -> SecondFactor:
         """Return the second factor of an account; an empty one when nothing has been set up."""
         return self._second_factors.get(account.id) or SecondFactor(account.id)
 
@@ -181,7 +181,7 @@ class Accounts:
         """Return how many wrong codes in a row an account has seen."""
         return self._verifier.failures(account_id)
 
-    def set_up(self, account: Account) -> Enrolment:
+    def set_up(self, account: DemoAccount) -> Enrolment:
         """Return a new secret with its backup codes, to be verified; what is in force stays in force until then."""
         secret = self._new_secret()
         codes = [_backup_code() for _ in range(BACKUP_CODES)]
@@ -189,7 +189,7 @@ class Accounts:
         self._change(account, pending_secret=secret, pending_backup_codes=hashes)
         return Enrolment(self._token(account, secret), codes)
 
-    def verify(self, account: Account, code: str) -> bool:
+    def verify(self, account: DemoAccount, code: str) -> bool:
         """Judge a code of the authenticator app; the first right one of a new secret puts that in force."""
         factor = self.second_factor(account)
         secret = factor.pending_secret or factor.secret
@@ -197,24 +197,24 @@ class Accounts:
             return False
         return self._put_in_force(account, secret)
 
-    def may_disable(self, account: Account, code: str | None) -> bool:
+    def may_disable(self, account: DemoAccount, code: str | None) -> bool:
         """Return whether the second factor may be switched off, with a code of it where that is what it takes."""
         if not self.disable_takes_code or not self.second_factor(account).enabled:
             return True
         return code is not None and self._accepts(account, code)
 
-    def disable(self, account: Account) -> None:
+    def disable(self, account: DemoAccount) -> None:
         """Forget the second factor, backup codes included, and one that is being set up."""
         self._second_factors.remove(account.id)
 
-    def forgot_password(self, account: Account) -> str:
+    def forgot_password(self, account: DemoAccount) -> str:
         """Return the token of a permission to set a new password, which voids any older one."""
         token = secrets.token_urlsafe(32)
         reset = PasswordReset(account.id, _hash(token), self._clock.time() + RESET_SECONDS)
         put(self._resets, reset.id, lambda _: reset)
         return token
 
-    def reset_password(self, token: str, password: str) -> Account | None:
+    def reset_password(self, token: str, password: str) -> DemoAccount | None:
         """Set a new password, once for each token; return the account, or None when the token is not good."""
         password_hash = self._passwords.hash(password)
         resets = self._resets.find(token_hash=_hash(token))
@@ -228,10 +228,10 @@ class Accounts:
     def _new_secret(self) -> str:
         return random_secret()
 
-    def _change(self, account: Account, **fields: Any) -> None:
+    def _change(self, account: DemoAccount, **fields: Any) -> None:
         put(self._second_factors, account.id, lambda old: replace(old or SecondFactor(account.id), **fields))
 
-    def _put_in_force(self, account: Account, secret: str) -> bool:
+    def _put_in_force(self, account: DemoAccount, secret: str) -> bool:
         while (factor := self.second_factor(account)).pending_secret == secret:
             if self._second_factors.replace(factor, SecondFactor(account.id, secret, factor.pending_backup_codes)):
                 return True
@@ -239,13 +239,13 @@ class Accounts:
         # factor has been disabled or set up anew meanwhile, this code is good for nothing.
         return factor.secret == secret
 
-    def _accepts(self, account: Account, code: str) -> bool:
+    def _accepts(self, account: DemoAccount, code: str) -> bool:
         if len(code) == BACKUP_CODE_LENGTH:
             return self._accepts_backup_code(account, code)
         secret = self.second_factor(account).secret
         return secret is not None and self._verifier.verify(account.id, self._token(account, secret), code).accepted
 
-    def _accepts_backup_code(self, account: Account, code: str) -> bool:
+    def _accepts_backup_code(self, account: DemoAccount, code: str) -> bool:
         """Use up a backup code; a wrong one counts as a wrong code does, and a locked account takes none."""
         # Counted before it is looked at and forgiven when it is good, as the verifier does it with codes.
         if self._verifier.fail(account.id) is not None:
@@ -259,7 +259,7 @@ class Accounts:
                 return True
         return False
 
-    def _token(self, account: Account, secret: str) -> Token:
+    def _token(self, account: DemoAccount, secret: str) -> Token:
         return Token.create(created_at=self._clock.now(), name=account.email, secret=secret, issuer=ISSUER)
 
 

@@ -12,7 +12,7 @@ from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Request
 
 from pytest_totphog.backends.login_demo.app import _SecuredApp
-from pytest_totphog.backends.verifier import Verdict, Verifier
+from pytest_totphog.backends.verifier import Verification, Verifier
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -66,7 +66,7 @@ class CountsByVisitor(Verifier):
     def _key(self, account: str) -> str:
         raise NotImplementedError
 
-    def locked(self, account: str) -> Verdict | None:
+    def locked(self, account: str) -> Verification | None:
         """Return the verdict on a locked visitor."""
         return super().locked(self._key(account))
 
@@ -78,7 +78,7 @@ class CountsByVisitor(Verifier):
         """Forget this visitor's failures."""
         super().forgive(self._key(account))
 
-    def _count(self, account: str) -> Verdict | None:
+    def _count(self, account: str) -> Verification | None:
         return super()._count(self._key(account))
 
 
@@ -103,9 +103,9 @@ class ClientCounter(Verifier):
         """Let the client start again."""
         _visitor.get().failures = 0
 
-    def _count(self, account: str) -> Verdict | None:
+    def _count(self, account: str) -> Verification | None:
         visitor, limit = _visitor.get(), self.policy.max_failures
         if limit is not None and visitor.failures >= limit:
-            return Verdict("locked", self.policy.lockout_seconds)
+            return Verification("locked", self.policy.lockout_seconds)
         visitor.failures += 1
         return None

@@ -7,7 +7,7 @@ from typing import Final
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_totphog.backends import flawed
+from pytest_totphog.backends import with_flaws
 from pytest_totphog.backends.simple.model import User, Users
 from pytest_totphog.backends.verifier import Verifier, VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
@@ -48,7 +48,7 @@ def create_app(
     """
     clock, store = clock or Clock(), store or MemoryStore()
     policy = policy or DEFAULT_POLICY
-    verifier = flawed(Verifier, "simple", flaws)(store, clock, policy)
+    verifier = with_flaws(Verifier, "simple", flaws)(store, clock, policy)
     wire = _Wire(Users(store, clock, verifier, replaces=policy.reregister))
     routes = [
         Route("POST", "/register", wire.register),

@@ -10,14 +10,14 @@ from werkzeug.wrappers import Request, Response
 from pytest_totphog.backends.cors import Cors
 from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.rate_limit import RateLimit
-from pytest_totphog.backends.vault.model import TOTP_FIELDS, Account, Accounts, Totp, Totps
+from pytest_totphog.backends.vault.model import TOTP_FIELDS, Totp, Totps, VaultAccount, VaultAccounts
 from pytest_totphog.backends.verifier import VerifierPolicy
 from pytest_totphog.clocks.clock import Clock, as_datetime
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.bodies import checked_fields, json_response, read_object
 from pytest_totphog.wsgi.errors import HttpError
-from pytest_totphog.wsgi.gate import Check, Gate
+from pytest_totphog.wsgi.gate import Gate, Guard
 from pytest_totphog.wsgi.openapi import openapi_routes
 from pytest_totphog.wsgi.routes import App, Route
 
@@ -56,7 +56,7 @@ def create_app(
         MissingExtra: where bcrypt is not installed.
     """
     clock, store = clock or Clock(), store or MemoryStore()
-    wire = _Wire(Accounts(store, clock, PasswordHasher(bcrypt_cost)), Totps(store), clock)
+    wire = _Wire(VaultAccounts(store, clock, PasswordHasher(bcrypt_cost)), Totps(store), clock)
     one, management = "/api/management/totp", "/api/management"
     routes = [
         Route("POST", "/api/auth/register", wire.register),
@@ -73,7 +73,7 @@ def create_app(
         Route("POST", f"{management}/import", wire.bring_in),
         *openapi_routes("pytest_totphog.backends.vault"),
     ]
-    check: Check = gate or Gate()
+    check: Guard = gate or Gate()
     if rate_limit is not None:
         check = RateLimit(check, clock, rate_limit)
     if cors_origins is None:
@@ -83,7 +83,7 @@ def create_app(
 
 
 class _Wire:
-    def __init__(self, accounts: Accounts, totps: Totps, clock: Clock) -> None:
+    def __init__(self, accounts: VaultAccounts, totps: Totps, clock: Clock) -> None:
         self._accounts = accounts
         self._totps = totps
         self._clock = clock
@@ -212,7 +212,7 @@ def _found(totp: Totp | None) -> Response:
     return _success(_totp(totp))
 
 
-def _account(account: Account) -> dict[str, Any]:
+def _account(account: VaultAccount) -> dict[str, Any]:
     return {"id": account.user_id, "name": account.name, "email": account.email}
 
 

@@ -19,7 +19,7 @@ from pytest_totphog.inputs import as_email, as_password, as_text, is_whole, shap
 from pytest_totphog.stores import Repository, Store
 from pytest_totphog.stores.records import put
 
-__all__ = ["DEMO_EMAIL", "TOTP_FIELDS", "Account", "Accounts", "Totp", "Totps", "seed"]
+__all__ = ["DEMO_EMAIL", "TOTP_FIELDS", "Totp", "Totps", "VaultAccount", "VaultAccounts", "seed"]
 
 __tracebackhide__ = hidden_in_reports
 
@@ -35,7 +35,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
-class Account:
+class VaultAccount:
     """A user.
 
     Attributes:
@@ -103,7 +103,7 @@ class Totp:
         return token.code_at_step(step), (step + 1) * self.period * 1000
 
 
-class Accounts:
+class VaultAccounts:
     """All accounts and their tokens.
 
     Args:
@@ -115,20 +115,20 @@ class Accounts:
     def __init__(self, store: Store, clock: Clock, passwords: PasswordHasher) -> None:
         self._clock = clock
         self._passwords = passwords
-        self._accounts: Repository[Account] = store.repository(Account)
+        self._accounts: Repository[VaultAccount] = store.repository(VaultAccount)
         self._accesses: Repository[Access] = store.repository(Access)
 
-    def register(self, name: str, email: str, password: str) -> Account | None:
+    def register(self, name: str, email: str, password: str) -> VaultAccount | None:
         """Return a new account; None when the address, in whichever case, has one.
 
         Raises:
             InvalidInput: when a field is not what is accepted.
         """
         name, email, password = as_text("name", name), as_email(email), as_password(password)
-        account = Account(email.lower(), str(uuid.uuid4()), name, email, self._passwords.hash(password))
+        account = VaultAccount(email.lower(), str(uuid.uuid4()), name, email, self._passwords.hash(password))
         return account if self._accounts.add(account) else None
 
-    def log_in(self, email: str, password: str) -> Account | None:
+    def log_in(self, email: str, password: str) -> VaultAccount | None:
         """Return the account of an address, in any case, when the password is right."""
         try:
             account = self._accounts.get(as_email(email).lower())
@@ -137,11 +137,11 @@ class Accounts:
         right = self._passwords.verify(password, None if account is None else account.password_hash)
         return account if right else None
 
-    def get(self, user_id: str) -> Account | None:
+    def get(self, user_id: str) -> VaultAccount | None:
         """Return the account of a user."""
         return next(iter(self._accounts.find(user_id=user_id)), None) if _ID.fullmatch(user_id) else None
 
-    def issue_token(self, account: Account, days: int) -> tuple[str, int]:
+    def issue_token(self, account: VaultAccount, days: int) -> tuple[str, int]:
         """Return a new token and when it expires, in milliseconds since the epoch.
 
         Raises:
@@ -190,7 +190,7 @@ class Totps:
         Raises:
             InvalidInput: when a field of any is not what is accepted.
         """
-        totps = [Totp(id=str(uuid.uuid4()), user_id=user_id, **_checked(fields)) for fields in all_fields]
+        totps = [Totp(id=str(uuid.uuid4()), user_id=user_id, **_check(fields)) for fields in all_fields]
         self._totps.add(*totps)
         return totps
 
@@ -200,7 +200,7 @@ class Totps:
         Raises:
             InvalidInput: when a field is not what is accepted.
         """
-        changes = _checked(fields)
+        changes = _check(fields)
         while (old := self._get(user_id, id)) is not None:
             new = replace(old, **changes)
             if self._totps.replace(old, new):
@@ -224,9 +224,11 @@ def seed(store: Store, clock: Clock) -> None:
     """
     password_hash = PasswordHasher().hash("pass123")
     account = put(
-        store.repository(Account),
+        store.repository(VaultAccount),
         DEMO_EMAIL,
-        lambda old: Account(DEMO_EMAIL, old.user_id if old else str(uuid.uuid4()), "Admin", DEMO_EMAIL, password_hash),
+        lambda old: VaultAccount(
+            DEMO_EMAIL, old.user_id if old else str(uuid.uuid4()), "Admin", DEMO_EMAIL, password_hash
+        ),
     )
     expires_at = clock.time_ns() // 1_000_000 + MAX_DAYS * DAY_MILLISECONDS
     access = Access(_hash("c8eeaabf3ef14ffc811cab37ba16753f"), account.user_id, expires_at)
@@ -242,7 +244,7 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _check(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a credential as they are kept."""
     return {name: _CHECKS[name](value) for name, value in fields.items()}
 

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pytest_totphog.browsers.library import PLACE, Library, performed, poll
+from pytest_totphog.browsers.library import PLACE, Library, perform, poll
 from pytest_totphog.browsers.steps import Steps
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.conformance.driver import LoginDriver, Outcome
@@ -172,7 +172,7 @@ class BrowserLogin(LoginDriver):
             return None, None if text else "not seen"
 
         library = self.library(window)
-        if performed(library, poll(library, look, self.timeout, Clock.monotonic))[1]:
+        if perform(library, poll(library, look, self.timeout, Clock.monotonic))[1]:
             raise TotphogError(
                 f"{type(self).__name__} has waited {self.timeout:g} s and sees none of {', '.join(selectors)} "
                 f"and no text in {self.refused_selector} on {self.evaluate(window, PLACE)}"

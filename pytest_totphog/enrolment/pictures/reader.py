@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from pytest_totphog.enrolment.pictures.data_url import decode_data_url
-from pytest_totphog.enrolment.pictures.regions import blurred, with_margins
+from pytest_totphog.enrolment.pictures.regions import blur, with_margins
 from pytest_totphog.enrolment.pictures.svg import draw_svg
 from pytest_totphog.errors import InvalidInput, MissingExtra, hidden_in_reports, shown
 
@@ -78,7 +78,7 @@ def read_picture(data: bytes | str) -> list[str]:
 
     only_qr = zxingcpp.barcode_formats_from_str("QRCode")
     # Looked for until something is found: the first picture has it but for strange ones.
-    for prepared in _prepared(picture):
+    for prepared in _prepare(picture):
         codes = zxingcpp.read_barcodes(prepared, formats=only_qr, text_mode=zxingcpp.TextMode.Plain)
         codes.sort(key=lambda code: (code.position.top_left.y, code.position.top_left.x))
         if texts := list(dict.fromkeys(code.text for code in codes if code.text)):
@@ -111,7 +111,7 @@ def _open(data: bytes) -> Image:
     )
 
 
-def _prepared(picture: Image) -> Iterator[Image]:
+def _prepare(picture: Image) -> Iterator[Image]:
     """Yield the picture in grey, as readers like it best, then in other ways."""
     from PIL import Image, ImageOps
 
@@ -129,7 +129,7 @@ def _prepared(picture: Image) -> Iterator[Image]:
         if max(grey.size) <= 1000:
             larger = grey.resize((grey.width * 3, grey.height * 3), Image.Resampling.NEAREST)
             yield from (ImageOps.expand(larger, border=40, fill=margin) for margin in (255, 0))
-        yield from blurred(grey)
+        yield from blur(grey)
         yield from with_margins(grey)
 
 

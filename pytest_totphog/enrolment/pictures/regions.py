@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["blurred", "with_margins"]
+__all__ = ["blur", "with_margins"]
 
 Box: TypeAlias = tuple[int, int, int, int]
 
@@ -32,7 +32,7 @@ def with_margins(grey: Image) -> Iterator[Image]:
     yield from itertools.islice(_with_margins(grey, DEPTH), MOST)
 
 
-def blurred(grey: Image) -> Iterator[Image]:
+def blur(grey: Image) -> Iterator[Image]:
     """Yield a picture, and what blurs away the hairlines that browsers draw between modules that miss their pixels."""
     from PIL import ImageFilter
 
@@ -48,7 +48,7 @@ def _with_margins(grey: Image, depth: int) -> Iterator[Image]:
         width, height = region.size
         if 0.8 < width / height < 1.25:
             times = max(1, 400 // width)
-            for soft in blurred(region):
+            for soft in blur(region):
                 larger = soft.resize((width * times, height * times), Image.Resampling.NEAREST)
                 yield ImageOps.expand(larger, border=max(larger.size) // 5, fill=margin)
     for region, _ in regions if depth > 1 else ():

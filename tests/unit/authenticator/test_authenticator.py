@@ -235,7 +235,7 @@ def test_enrolling_all_or_none(authenticator: Authenticator) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (None, "cannot enrol from NoneType; accepted are an otpauth:// URI, a base32 secret, and a picture of a QR"),
+        (None, "cannot enrol from NoneType; accepted are an otpauth:// URI, a base32 secret, a picture of a QR"),
         (b"JBSWY3DPEHPK3PXP", "this is not a picture that is known; accepted is a PNG, JPEG, WebP or SVG picture"),
         ("https://example.com/", "this is not a key URI; accepted is otpauth://totp/ISSUER:NAME?secret=BASE32"),
         ("JBSWY3DPEHPK3PX!", "the secret is not base32: character 16 is '!'; accepted are the letters A to Z and the"),

@@ -37,7 +37,7 @@ def journal() -> Journal:
 def record(journal: Journal, token: TotpToken, *steps: int) -> None:
     """Record a code handed out of each of these steps."""
     for step in steps:
-        journal.handed_out(issuer_of(token).token, at=float(step), step=step, holder="test_login")
+        journal.record_code(issuer_of(token).token, at=float(step), step=step, holder="test_login")
 
 
 def test_code_that_was_handed_out_is_recorded(authenticator: Authenticator, token: TotpToken) -> None:

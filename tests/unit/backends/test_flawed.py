@@ -10,7 +10,7 @@ import pytest
 
 from pytest_totphog import Clock, InvalidInput, PracticeBackend, VerifierPolicy, create_app
 from pytest_totphog.authenticator.authenticator import Authenticator
-from pytest_totphog.backends import flawed
+from pytest_totphog.backends import with_flaws
 from pytest_totphog.backends.mailbox import Mailbox
 from pytest_totphog.backends.verifier import Verifier
 from tests.support.client import Client
@@ -31,7 +31,7 @@ def accepts(client: Client, code: str) -> bool:
 @pytest.mark.parametrize("flaws", [(), [], frozenset(), {}])
 def test_without_flaws_the_class_is_the_honest_one(flaws: Any) -> None:
     """There is nothing between it and the app."""
-    assert flawed(Verifier, "simple", flaws) is Verifier
+    assert with_flaws(Verifier, "simple", flaws) is Verifier
 
 
 def test_without_flaws_nothing_of_them_is_loaded() -> None:

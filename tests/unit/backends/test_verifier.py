@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_totphog import InvalidInput
-from pytest_totphog.backends.verifier import Attempts, LastStep, Verdict, Verifier, VerifierPolicy
+from pytest_totphog.backends.verifier import Attempts, LastStep, Verification, Verifier, VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.stores import Store
@@ -22,7 +22,7 @@ from tests.support.threads import in_threads
 TWO_BEFORE, BEFORE, CURRENT, AFTER, TWO_AFTER = "800273", "286522", "648307", "764426", "812434"
 CURRENT_STEP = 56843820
 
-ACCEPTED, INVALID, REPLAYED = Verdict("accepted"), Verdict("invalid"), Verdict("replayed")
+ACCEPTED, INVALID, REPLAYED = Verification("accepted"), Verification("invalid"), Verification("replayed")
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def token(secret: str = "JBSWY3DPEHPK3PXP", digits: int = 6) -> Token:
     return Token.create(name="alice", secret=secret, digits=digits, created_at=Clock().now())
 
 
-def reasons_of(count: int, call: Callable[[], Verdict]) -> Counter[str]:
+def reasons_of(count: int, call: Callable[[], Verification]) -> Counter[str]:
     """Call in so many threads at the same time and return how often each reason came back."""
     return Counter(in_threads(count, lambda _: call().reason))
 
@@ -275,8 +275,8 @@ def test_accepted_steps_only_increase(attempts: list[tuple[int, int]]) -> None:
 def test_failures_lock_the_account(verifier: Verifier) -> None:
     """After five in a row the right code is refused too, with the seconds until it is not."""
     assert [verifier.verify("alice", token(), "000000") for _ in range(5)] == [INVALID] * 5
-    assert verifier.verify("alice", token(), CURRENT) == Verdict("locked", 900)
-    assert verifier.locked("alice") == Verdict("locked", 900)
+    assert verifier.verify("alice", token(), CURRENT) == Verification("locked", 900)
+    assert verifier.locked("alice") == Verification("locked", 900)
 
 
 def test_failures_are_counted_across_sessions(store: Store, clock: Clock) -> None:
@@ -304,7 +304,7 @@ def test_lockout_lifts_when_the_clock_ticks(verifier: Verifier, clock: Clock) ->
         verifier.verify("alice", token(), "000000")
     clock.tick(899)
     code = token().code_at_step(token().step_at(clock.time_ns()))
-    assert verifier.verify("alice", token(), code) == Verdict("locked", 1)
+    assert verifier.verify("alice", token(), code) == Verification("locked", 1)
     clock.tick(1)
     assert verifier.locked("alice") is None
     assert verifier.verify("alice", token(), token().code_at_step(token().step_at(clock.time_ns()))) == ACCEPTED
@@ -315,9 +315,9 @@ def test_attempts_during_a_lockout_do_not_prolong_it(verifier: Verifier, clock: 
     for _ in range(5):
         verifier.verify("alice", token(), "000000")
     clock.tick(600)
-    assert [verifier.verify("alice", token(), "000000") for _ in range(5)] == [Verdict("locked", 300)] * 5
+    assert [verifier.verify("alice", token(), "000000") for _ in range(5)] == [Verification("locked", 300)] * 5
     verifier.fail("alice")
-    assert verifier.locked("alice") == Verdict("locked", 300)
+    assert verifier.locked("alice") == Verification("locked", 300)
 
 
 def test_lockout_that_is_over_starts_a_new_count(verifier: Verifier, clock: Clock) -> None:
@@ -326,7 +326,7 @@ def test_lockout_that_is_over_starts_a_new_count(verifier: Verifier, clock: Cloc
         verifier.verify("alice", token(), "000000")
     clock.tick(900)
     assert [verifier.verify("alice", token(), "000000") for _ in range(5)] == [INVALID] * 5
-    assert verifier.verify("alice", token(), "000000") == Verdict("locked", 900)
+    assert verifier.verify("alice", token(), "000000") == Verification("locked", 900)
 
 
 def test_success_forgives(verifier: Verifier) -> None:
@@ -374,7 +374,7 @@ def test_failures_of_other_kinds_are_counted_with_them(verifier: Verifier) -> No
     verifier.fail("alice")
     assert verifier.locked("alice") is None
     verifier.fail("alice")
-    assert verifier.locked("alice") == Verdict("locked", 900)
+    assert verifier.locked("alice") == Verification("locked", 900)
 
 
 def test_forgiving_lifts_a_lockout(verifier: Verifier) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from pytest_totphog import BrowserError, FrozenClock, InvalidInput
 from pytest_totphog.browsers.library import library_of, poll
-from pytest_totphog.browsers.steps import taken
+from pytest_totphog.browsers.steps import run
+from pytest_totphog.clocks.frozen_clock import companions_of
 from tests.support.browser import LIBRARIES, started
 
 
@@ -38,9 +39,9 @@ def test_library_that_was_stopped(library: str) -> None:
     with FrozenClock("2024-01-15T10:30:00Z", patch=None) as clock:
         with started(library) as browser:
             browser.do(clock.apply_to, browser.page)
-            assert len(clock.applied_to) == 1
+            assert len(companions_of(clock).pages) == 1
         clock.tick()
-        assert clock.applied_to == ()
+        assert companions_of(clock).pages == ()
 
 
 def test_screenshot_in_another_browser_than_chromium() -> None:
@@ -53,7 +54,7 @@ def test_time_in_another_browser_than_chromium() -> None:
     with FrozenClock(patch=None) as clock:
         with pytest.raises(BrowserError, match="Selenium cannot do this in 'firefox', but in Chromium and its family"):
             clock.apply_to(cast("Any", Firefox()))
-        assert clock.applied_to == ()
+        assert companions_of(clock).pages == ()
 
 
 @pytest.mark.parametrize("page", [None, "page", 5, object()])
@@ -86,7 +87,7 @@ class Page:
     def poll(self, timeout: Any) -> Any:
         """Look until there is no obstacle."""
         page: Any = self
-        return taken(poll(page, self.look, timeout, lambda: self.now))
+        return run(poll(page, self.look, timeout, lambda: self.now))
 
 
 def test_poll_until_there_is_no_obstacle() -> None:

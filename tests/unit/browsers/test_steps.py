@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_totphog.browsers.steps import Steps, awaited, begun, taken
+from pytest_totphog.browsers.steps import Steps, begin, run, run_async
 
 
 def doubled(answer: Any) -> Steps[int]:
@@ -31,27 +31,27 @@ async def later(function: Any) -> Any:
 
 def test_directly() -> None:
     """What a step yields is its answer already."""
-    assert taken(doubled(lambda: 4)) == 8
-    assert taken(doubled(fails)) == 0
+    assert run(doubled(lambda: 4)) == 8
+    assert run(doubled(fails)) == 0
 
 
 def test_awaited() -> None:
     """What a step yields is awaited, and its failure is raised in the step."""
-    assert asyncio.run(awaited(doubled(lambda: later(lambda: 4)))) == 8
-    assert asyncio.run(awaited(doubled(lambda: later(fails)))) == 0
+    assert asyncio.run(run_async(doubled(lambda: later(lambda: 4)))) == 8
+    assert asyncio.run(run_async(doubled(lambda: later(fails)))) == 0
 
 
 def test_awaited_what_needs_not_be() -> None:
     """Some calls of an async library answer directly."""
-    assert asyncio.run(awaited(doubled(lambda: 4))) == 8
+    assert asyncio.run(run_async(doubled(lambda: 4))) == 8
 
 
 def test_failure_that_the_steps_do_not_expect() -> None:
     """It is the caller's."""
     with pytest.raises(ZeroDivisionError):
-        taken(doubled(lambda: 1 // 0))
+        run(doubled(lambda: 1 // 0))
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(awaited(doubled(lambda: later(lambda: 1 // 0))))
+        asyncio.run(run_async(doubled(lambda: later(lambda: 1 // 0))))
 
 
 def test_begun_at_once() -> None:
@@ -67,7 +67,7 @@ def test_begun_at_once() -> None:
         return 4
 
     async def caller() -> int:
-        future = begun(call())
+        future = begin(call())
         heard.append("caller")
         return await future
 
@@ -90,7 +90,7 @@ def test_begun_and_awaited(call: Any) -> None:
     """It returns what the call does."""
 
     async def caller() -> int:
-        return await begun(call())
+        return await begin(call())
 
     assert asyncio.run(caller()) == 4
 
@@ -102,7 +102,7 @@ def test_begun_and_failed(call: Any) -> None:
 
     async def caller(*, looks: bool) -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-        future = begun(call())
+        future = begin(call())
         if looks:
             with pytest.raises(LookupError):
                 await future
@@ -125,7 +125,7 @@ def test_begun_and_cancelled() -> None:
             raise
 
     async def caller() -> None:
-        future = begun(call())
+        future = begin(call())
         await asyncio.sleep(0)
         future.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_totphog import Clock, FrozenClock, InvalidInput, MissingExtra
 from pytest_totphog.clocks.clock import real_time_ns
+from pytest_totphog.clocks.frozen_clock import companions_of
 from pytest_totphog.clocks.patches import PatchName
 from tests.support.system import require_libfaketime
 
@@ -168,11 +169,11 @@ def test_freezing_again_after_unfreezing_keeps_its_patch(patch: PatchName | None
     with FrozenClock(HALF_PAST_TEN, patch) as clock:
         clock.unfreeze()
         clock.freeze(HALF_PAST_TEN)
-        assert clock.patch == patch
+        assert companions_of(clock).patch == patch
         assert is_real() is (patch is None)
 
         clock.freeze(HALF_PAST_TEN, patch=None)
-        assert clock.patch is None
+        assert companions_of(clock).patch is None
         assert is_real()
 
         clock.unfreeze()
@@ -227,23 +228,23 @@ def test_missing_time_machine_names_the_extra(monkeypatch: pytest.MonkeyPatch) -
 def test_patch_unless_said_is_the_best_that_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """time-machine leaves nothing behind; freezegun is always there, and works inside somebody's `freeze_time()`."""
     with FrozenClock(SECONDS) as clock:
-        assert clock.patch == "time-machine"
+        assert companions_of(clock).patch == "time-machine"
         clock.freeze(SECONDS, "auto")
-        assert clock.patch == "time-machine"
+        assert companions_of(clock).patch == "time-machine"
     with freezegun.freeze_time("2001-01-01"), FrozenClock(SECONDS) as clock:
-        assert clock.patch == "freezegun"
+        assert companions_of(clock).patch == "freezegun"
     monkeypatch.setitem(sys.modules, "time_machine", None)
     with FrozenClock(SECONDS) as clock:
-        assert clock.patch == "freezegun"
+        assert companions_of(clock).patch == "freezegun"
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine", None])
 def test_patch_is_told(patch: PatchName | None) -> None:
     """While the clock is frozen; a live one has none."""
     with FrozenClock(SECONDS, patch) as clock:
-        assert clock.patch == patch
+        assert companions_of(clock).patch == patch
         clock.unfreeze()
-        assert clock.patch is None
+        assert companions_of(clock).patch is None
 
 
 @pytest.mark.parametrize("patch", ["freezegun", "time-machine", None])

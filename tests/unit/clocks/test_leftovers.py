@@ -13,6 +13,7 @@ import freezegun.api
 import pytest
 
 from pytest_totphog import FrozenClock, TotphogWarning
+from pytest_totphog.clocks.frozen_clock import companions_of
 from pytest_totphog.clocks.leftovers import fake_type_in, suspects, warning
 
 HALF_PAST_TEN = "2024-01-15T10:30:00Z"
@@ -90,7 +91,7 @@ def test_everything_that_holds_a_type_or_function_of_freezegun() -> None:
     with pytest.warns(TotphogWarning) as warned, FrozenClock(HALF_PAST_TEN, "freezegun") as clock:
         shop = import_module("shop")
 
-    assert sorted(clock.leftovers) == [
+    assert sorted(companions_of(clock).leftovers) == [
         "shop.tables.Login.__annotations__",
         "shop.tables.NAMES",
         "shop.tables.ORDER",
@@ -106,7 +107,7 @@ def test_everything_that_holds_a_type_or_function_of_freezegun() -> None:
         "shop.tables.read",
         "shop.tables.settings",
     ]
-    assert [str(each.message) for each in warned] == [warning(clock.leftovers)]
+    assert [str(each.message) for each in warned] == [warning(companions_of(clock).leftovers)]
     assert freezegun.api.FakeDatetime in shop.NAMES
 
 
@@ -116,7 +117,7 @@ def test_sound_module_is_not_named() -> None:
     with warnings.catch_warnings(), FrozenClock(HALF_PAST_TEN, "freezegun") as clock:
         warnings.simplefilter("error")
         sound = import_module("sound")
-    assert clock.leftovers == []
+    assert companions_of(clock).leftovers == []
     assert sound.datetime is dt.datetime
 
 
@@ -128,7 +129,7 @@ def test_module_that_was_imported_before() -> None:
     with warnings.catch_warnings(), FrozenClock(HALF_PAST_TEN, "freezegun") as clock:
         warnings.simplefilter("error")
         assert shop.clock() == "2026"
-    assert clock.leftovers == []
+    assert companions_of(clock).leftovers == []
 
 
 @pytest.mark.usefixtures("library")
@@ -139,7 +140,7 @@ def test_time_machine_leaves_nothing() -> None:
         shop = import_module("shop")
 
         assert shop.clock() == "2024"
-    assert clock.leftovers == []
+    assert companions_of(clock).leftovers == []
     assert dt.datetime in shop.NAMES
 
 
@@ -149,9 +150,9 @@ def test_inside_somebody_elses_freeze() -> None:
     with warnings.catch_warnings(), freezegun.freeze_time("2001-01-01"):
         warnings.simplefilter("error")
         with FrozenClock(HALF_PAST_TEN) as clock:
-            assert clock.patch == "freezegun"
+            assert companions_of(clock).patch == "freezegun"
             shop = import_module("shop")
-    assert clock.leftovers == []
+    assert companions_of(clock).leftovers == []
     assert shop.NAMES
 
 
@@ -166,7 +167,7 @@ def test_warning_that_is_an_error() -> None:
         with pytest.raises(TotphogWarning):
             clock.unfreeze()
         clock.unfreeze()
-    assert (clock.mode, clock.patch) == ("live", None)
+    assert (clock.mode, companions_of(clock).patch) == ("live", None)
     assert time.time() > 1735689600
     assert shop.NAMES
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog import FrozenClock, InvalidInput, TotpServer, fill_code
+from pytest_totphog.clocks.frozen_clock import companions_of
 from tests.support.browser import Browser
 
 # 2024-01-15T10:30:00Z, where the clock stands, as JavaScript has it.
@@ -33,7 +34,7 @@ def applied(browser: Browser, frozen_clock: FrozenClock) -> Iterator[Browser]:
     browser.show("<p>")
     browser.do(frozen_clock.apply_to, browser.page)
     yield browser
-    browser.do(frozen_clock.release)
+    browser.do(companions_of(frozen_clock).release_pages)
 
 
 def is_real(browser: Browser) -> bool:
@@ -169,29 +170,29 @@ def test_applied_while_live(browser: Browser) -> None:
         assert is_real(browser)
         browser.do(clock.freeze, "2024-01-15T10:30:00Z")
         assert browser.js(NOW) == THEN
-        browser.do(clock.release)
+        browser.do(companions_of(clock).release_pages)
     assert is_real(browser)
 
 
 def test_one_clock_after_the_other(applied: Browser, frozen_clock: FrozenClock) -> None:
     """What was told last holds."""
-    applied.do(frozen_clock.release)
+    applied.do(companions_of(frozen_clock).release_pages)
     with FrozenClock("2001-09-09T01:46:40Z", patch=None) as other:
         applied.do(other.apply_to, applied.page)
         applied.do(frozen_clock.tick)
         assert applied.js(NOW) == 1_000_000_000_000
-        applied.do(other.release)
+        applied.do(companions_of(other).release_pages)
 
 
 def test_applied_twice(applied: Browser, frozen_clock: FrozenClock) -> None:
     """It is one page."""
     applied.do(frozen_clock.apply_to, applied.page)
-    assert len(frozen_clock.applied_to) == 1
+    assert len(companions_of(frozen_clock).pages) == 1
 
 
 def test_released_and_applied_again(applied: Browser, frozen_clock: FrozenClock) -> None:
     """It has the real time in between."""
-    applied.do(frozen_clock.release)
+    applied.do(companions_of(frozen_clock).release_pages)
     assert is_real(applied)
     applied.do(frozen_clock.apply_to, applied.page)
     assert applied.js(NOW) == THEN
@@ -261,7 +262,7 @@ def test_page_that_was_closed(browser: Browser, frozen_clock: FrozenClock) -> No
         browser.do(frozen_clock.apply_to, closing)
         browser.run(closing.close())
     browser.do(frozen_clock.tick)
-    assert frozen_clock.applied_to == ()
+    assert companions_of(frozen_clock).pages == ()
 
 
 @pytest.mark.parametrize("browser", ["playwright", "async playwright"], indirect=True)
@@ -270,7 +271,7 @@ def test_frame_of_playwright(browser: Browser, frozen_clock: FrozenClock) -> Non
     browser.show("<iframe></iframe>")
     browser.do(frozen_clock.apply_to, browser.page.frames[1])
     assert browser.js("[Date.now(), frames[0].Date.now()]") == [THEN, THEN]
-    browser.do(frozen_clock.release)
+    browser.do(companions_of(frozen_clock).release_pages)
 
 
 @pytest.mark.parametrize("browser", ["selenium"], indirect=True)

@@ -215,8 +215,9 @@ def test_codes_to_do_something_else(texts: list[str], found: str) -> None:
 
 
 OTHER = (
-    "cannot enrol from {}; accepted are an otpauth:// URI, a base32 secret, "
-    "and a picture of a QR code as bytes, path, data: URL or SVG"
+    "cannot enrol from {}; accepted are an otpauth:// URI, a base32 secret, a picture of a QR code as bytes, path, "
+    "data: URL or SVG, a device of django-otp's, an authenticator of django-allauth's, an object of pyotp's, and "
+    "whatever has a method totp_uri()"
 )
 NOTHING = (
     "the text that begins with {} is nothing to enrol with; accepted are an otpauth:// URI, a list of them, an export, "

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request, Response
 from pytest_totphog import FrozenClock, TotpServer
 from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
 from pytest_totphog.failures import app_clock
-from pytest_totphog.failures.app_clock import Reading, ask, compared, shown_urls
+from pytest_totphog.failures.app_clock import Reading, ask, compare, shown_urls
 from pytest_totphog.failures.failure import AppClock
 from pytest_totphog.wsgi.client import Address, Connection
 
@@ -256,22 +256,22 @@ def reading(ahead: int) -> Reading:
 @pytest.mark.parametrize(("ahead", "told"), [(0, 0), (2, 0), (-2, 0), (3, 3), (-41, -41)])
 def test_live_clock(ahead: int, told: int) -> None:
     """As many seconds as the app is off."""
-    assert compared(reading(ahead), []) == AppClock(APP, told)
+    assert compare(reading(ahead), []) == AppClock(APP, told)
 
 
 def test_app_that_follows_a_frozen_clock() -> None:
     """It shows where the clock stands, or stood a moment ago."""
     following = Reading(APP, SECONDS, 1_795_279_711.25, 1_795_279_711.5, local=True)
-    assert compared(following, [SECONDS]) == AppClock(APP, 0)
-    assert compared(following, [SECONDS, SECONDS + 3600]) == AppClock(APP, 0)
+    assert compare(following, [SECONDS]) == AppClock(APP, 0)
+    assert compare(following, [SECONDS, SECONDS + 3600]) == AppClock(APP, 0)
 
 
 def test_app_at_real_time() -> None:
     """While the codes' clock stands in 2024."""
-    assert compared(reading(1), [SECONDS]) == AppClock(APP, 1_795_279_712 - SECONDS, real=True)
+    assert compare(reading(1), [SECONDS]) == AppClock(APP, 1_795_279_712 - SECONDS, real=True)
 
 
 def test_app_with_a_time_of_its_own() -> None:
     """Neither the frozen nor the real one."""
     other = Reading(APP, SECONDS - 3600, 1_795_279_711.25, 1_795_279_711.5, local=False)
-    assert compared(other, [SECONDS]) == AppClock(APP, -3600, local=False)
+    assert compare(other, [SECONDS]) == AppClock(APP, -3600, local=False)

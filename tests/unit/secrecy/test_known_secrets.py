@@ -38,25 +38,25 @@ def known() -> KnownSecrets:
 )
 def test_masked(known: KnownSecrets, text: str, masked: str) -> None:
     """Asterisks stand in the place of each secret and each password, and the rest stays."""
-    assert known.masked(text) == masked
+    assert known.mask(text) == masked
 
 
 def test_migration_uri(known: KnownSecrets) -> None:
     """An authenticator's export holds the key among other bytes: of it as much is hidden as base64 tells apart."""
     exported = "otpauth-migration://offline?data=CiQKCkhlbGxvId6tvu8SBWFsaWNlGgRTaG9wIAEoATAC"
-    assert known.masked(exported) == "otpauth-migration://offline?data=CiQKCk********8SBWFsaWNlGgRTaG9wIAEoATAC"
+    assert known.mask(exported) == "otpauth-migration://offline?data=CiQKCk********8SBWFsaWNlGgRTaG9wIAEoATAC"
 
 
 def test_basic_authentication(known: KnownSecrets) -> None:
     """So does the header of HTTP's basic authentication with a password."""
     header = "Authorization: Basic Ym9iOmEgImxvbmciIDxwYXNzPiB3w7ZyZCU="
-    assert known.masked(header) == "Authorization: Basic Ym9iOm********U="
+    assert known.mask(header) == "Authorization: Basic Ym9iOm********U="
 
 
 def test_found(known: KnownSecrets) -> None:
     """Each secret is told once by its name, with the first line that shows it, and never by itself."""
     text = "a page\nJBSW Y3DP EHPK 3PXP\njbswy3dpehpk3pxp\nGEZDGNBVGY3TQOJQ"
-    assert known.found(text) == [
+    assert known.find(text) == [
         ("secret of 'alice' (fingerprint 1c4fa388)", 2),
         ("secret of 'bob' (fingerprint d0eb92e6)", 4),
     ]
@@ -66,7 +66,7 @@ def test_too_short() -> None:
     """A secret of one byte, and a password of seven characters, would hide half of what there is to read."""
     known = KnownSecrets()
     assert known.add(of_account(Account("carol", "dragons", "ME"))) == []
-    assert known.masked("HERE BE dragons: ME") == "HERE BE dragons: ME"
+    assert known.mask("HERE BE dragons: ME") == "HERE BE dragons: ME"
 
 
 def test_news() -> None:
@@ -104,7 +104,7 @@ def test_lines_are_counted_once(known: KnownSecrets) -> None:
     """A text that is full of secrets costs no more than its length: megabytes of output are an ordinary failure."""
     text = CountedText("JBSWY3DPEHPK3PXP\n" * 100 + "GEZDGNBVGY3TQOJQ\n" * 100)
 
-    assert known.found(text) == [
+    assert known.find(text) == [
         (f"secret of 'alice' (fingerprint {ALICE.fingerprint[:8]})", 1),
         (f"secret of 'bob' (fingerprint {BOB.token.fingerprint[:8]})", 101),
     ]

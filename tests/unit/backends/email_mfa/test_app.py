@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from pytest_totphog.backends.email_mfa.app import create_app
-from pytest_totphog.backends.email_mfa.model import Account, MailedCode, Registration, ResetLink
+from pytest_totphog.backends.email_mfa.model import MailAccount, MailedCode, Registration, ResetLink
 from pytest_totphog.backends.mailbox import Mailbox
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
@@ -158,7 +158,7 @@ class TestVerifyAndCompleteRegistration:
         post(client, "/register", **ALICE)
         answer = post(client, "/register/verify", email=EMAIL, token=newest_code(mailbox))
         assert (answer.status_code, answer.json) == (201, {"message": "User registered successfully"})
-        [account] = store.repository(Account).find()
+        [account] = store.repository(MailAccount).find()
         assert (account.email, account.first_name, account.role_id) == (EMAIL, "Alice", 2)
         assert store.repository(Registration).find() == []
 
@@ -181,7 +181,7 @@ class TestVerifyAndCompleteRegistration:
         post(client, "/register", **ALICE)
         answer = post(client, "/register/verify", email=EMAIL, token=spoil(newest_code(mailbox)))
         assert (answer.status_code, answer.json) == (400, WRONG_CODE)
-        assert store.repository(Account).find() == []
+        assert store.repository(MailAccount).find() == []
 
     def test_code_too_old(self, client: Client, clock: Clock, mailbox: Mailbox) -> None:
         """A code is good for its five minutes and the five after."""
@@ -202,7 +202,7 @@ class TestVerifyAndCompleteRegistration:
         statuses = in_threads(16, lambda _: post(client, "/register/verify", **body).status_code)
         assert sorted(statuses).count(201) == 1
         assert set(statuses) <= {201, 400, 404}
-        assert len(store.repository(Account).find()) == 1
+        assert len(store.repository(MailAccount).find()) == 1
 
 
 class TestLoginInitiate:

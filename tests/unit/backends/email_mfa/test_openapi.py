@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from pytest_totphog.backends.email_mfa.app import create_app
-from pytest_totphog.backends.email_mfa.model import Account, Registration
+from pytest_totphog.backends.email_mfa.model import MailAccount, Registration
 from pytest_totphog.backends.mailbox import Mailbox
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
@@ -106,5 +106,5 @@ def test_bad_input_is_no_mistake_of_the_server_s_and_stores_nothing(path: str, b
     """Whatever JSON is sent, and what Python takes for JSON; no made-up text is a mail address."""
     STORE.clear()
     assert 400 <= Client(app).post(path, json=body).status_code < 500
-    assert STORE.repository(Account).find() == []
+    assert STORE.repository(MailAccount).find() == []
     assert STORE.repository(Registration).find() == []

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.backends.login_demo.app import DEFAULT_POLICY, create_app
-from pytest_totphog.backends.login_demo.model import Account, SecondFactor
+from pytest_totphog.backends.login_demo.model import DemoAccount, SecondFactor
 from pytest_totphog.backends.verifier import VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.credentials import qr
@@ -66,7 +66,7 @@ def answer(response: Answer) -> tuple[int, Any]:
 
 def kept(store: MemoryStore) -> list[Any]:
     """Return all accounts and second factors."""
-    return store.repository(Account).find() + store.repository(SecondFactor).find()
+    return store.repository(DemoAccount).find() + store.repository(SecondFactor).find()
 
 
 class TestRegisterUser:
@@ -545,7 +545,7 @@ class TestDebugInformation:
     def test_it_tells_no_secret_and_no_hash(self, ada: Any, store: MemoryStore, client: Client) -> None:
         """Not even a piece of one."""
         token = ada.enrol()
-        [account], [factor] = store.repository(Account).find(), store.repository(SecondFactor).find()
+        [account], [factor] = store.repository(DemoAccount).find(), store.repository(SecondFactor).find()
         text = client.get("/api/debug").text
 
         for secret in (token.secret, account.password_hash, ada.credentials["password"], ada.access_token):

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from pytest_totphog.backends.login_demo.model import Account, Accounts, Enrolment, Login, SecondFactor
+from pytest_totphog.backends.login_demo.model import DemoAccount, DemoAccounts, Enrolment, Login, SecondFactor
 from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.verifier import Verifier, VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
@@ -16,10 +16,10 @@ PASSWORD = "correct horse"
 Result = TypeVar("Result")
 
 
-def make(store: MemoryStore, clock: Clock, **policy: Any) -> Accounts:
+def make(store: MemoryStore, clock: Clock, **policy: Any) -> DemoAccounts:
     """Return the accounts in a store."""
     verifier = Verifier(store, clock, VerifierPolicy(**{"max_failures": None, **policy}))
-    return Accounts(store, clock, verifier, PasswordHasher(), PasswordHasher())
+    return DemoAccounts(store, clock, verifier, PasswordHasher(), PasswordHasher())
 
 
 def at_once(action: Callable[[int], Result]) -> list[Result]:
@@ -28,13 +28,13 @@ def at_once(action: Callable[[int], Result]) -> list[Result]:
 
 
 @pytest.fixture
-def accounts(store: MemoryStore, clock: Clock) -> Accounts:
+def accounts(store: MemoryStore, clock: Clock) -> DemoAccounts:
     """The accounts, never locked."""
     return make(store, clock)
 
 
 @pytest.fixture
-def ada(accounts: Accounts) -> Account:
+def ada(accounts: DemoAccounts) -> DemoAccount:
     """An account without a second factor."""
     account = accounts.register("ada@example.com", PASSWORD)
     assert account is not None
@@ -42,7 +42,7 @@ def ada(accounts: Accounts) -> Account:
 
 
 @pytest.fixture
-def enrolment(accounts: Accounts, clock: Clock, ada: Account) -> Enrolment:
+def enrolment(accounts: DemoAccounts, clock: Clock, ada: DemoAccount) -> Enrolment:
     """The account's second factor, in force and with a fresh code."""
     enrolment = accounts.set_up(ada)
     assert accounts.verify(ada, code_of(enrolment, clock))
@@ -55,23 +55,23 @@ def code_of(enrolment: Enrolment, clock: Clock) -> str:
     return enrolment.token.code_at_step(enrolment.token.step_at(clock.time_ns()))
 
 
-# Accounts
+# DemoAccounts
 
 
-def test_account_keeps_the_address_as_registered(accounts: Accounts) -> None:
+def test_account_keeps_the_address_as_registered(accounts: DemoAccounts) -> None:
     """The case of an address is shown as its owner wrote it."""
     assert accounts.register("Ada@Example.com", PASSWORD).email == "Ada@Example.com"
 
 
 @pytest.mark.parametrize("email", ["ada@example.com", "ADA@example.com", "Ada@Example.Com"])
-def test_address_has_one_account_in_any_case(accounts: Accounts, ada: Account, email: str) -> None:
+def test_address_has_one_account_in_any_case(accounts: DemoAccounts, ada: DemoAccount, email: str) -> None:
     """A second registration changes nothing, the password least of all."""
     assert accounts.register(email, "another password") is None
     assert accounts.all == [ada]
     assert accounts.log_in(email, PASSWORD, None) == Login(ada)
 
 
-def test_registered_by_16_threads_at_once_an_address_has_one_account(accounts: Accounts) -> None:
+def test_registered_by_16_threads_at_once_an_address_has_one_account(accounts: DemoAccounts) -> None:
     """And the password of the thread that was first."""
     registered = at_once(lambda number: accounts.register("ada@example.com", f"password {number}"))
 
@@ -81,14 +81,16 @@ def test_registered_by_16_threads_at_once_an_address_has_one_account(accounts: A
     assert opens == [number == first for number in range(16)]
 
 
-def test_nothing_kept_tells_a_password_secret_or_code(store: MemoryStore, ada: Account, enrolment: Enrolment) -> None:
+def test_nothing_kept_tells_a_password_secret_or_code(
+    store: MemoryStore, ada: DemoAccount, enrolment: Enrolment
+) -> None:
     """Passwords and backup codes are kept as bcrypt hashes, and no record shows what it holds in a log."""
-    [account], [factor] = store.repository(Account).find(), store.repository(SecondFactor).find()
+    [account], [factor] = store.repository(DemoAccount).find(), store.repository(SecondFactor).find()
 
     assert account.password_hash.startswith("$2b$04$")
     assert [hashed[:7] for hashed in factor.backup_codes] == ["$2b$04$"] * 8
     assert factor.secret == enrolment.token.secret
-    assert repr(account) == f"Account(id='{ada.id}', email='ada@example.com')"
+    assert repr(account) == f"DemoAccount(id='{ada.id}', email='ada@example.com')"
     assert repr(factor) == f"SecondFactor(id='{ada.id}')"
     assert enrolment.token.secret not in repr(enrolment)
     assert enrolment.backup_codes[0] not in repr(enrolment)
@@ -97,13 +99,13 @@ def test_nothing_kept_tells_a_password_secret_or_code(store: MemoryStore, ada: A
 # Logging in
 
 
-def test_password_is_all_without_a_second_factor(accounts: Accounts, ada: Account) -> None:
+def test_password_is_all_without_a_second_factor(accounts: DemoAccounts, ada: DemoAccount) -> None:
     """A code is not asked for, and one that is sent all the same is not looked at."""
     assert accounts.log_in("ada@example.com", PASSWORD, None) == Login(ada)
     assert accounts.log_in("ada@example.com", PASSWORD, "000000") == Login(ada)
 
 
-def test_address_may_be_in_any_case(accounts: Accounts, ada: Account) -> None:
+def test_address_may_be_in_any_case(accounts: DemoAccounts, ada: DemoAccount) -> None:
     """It names the same account."""
     assert accounts.log_in("ADA@EXAMPLE.COM", PASSWORD, None) == Login(ada)
 
@@ -113,13 +115,15 @@ def test_address_may_be_in_any_case(accounts: Accounts, ada: Account) -> None:
     [("ada@example.com", "wrong"), ("ada@example.com", PASSWORD.upper()), ("bob@example.com", PASSWORD)],
 )
 @pytest.mark.usefixtures("enrolment")
-def test_wrong_password_and_unknown_address_are_refused_alike(accounts: Accounts, email: str, password: str) -> None:
+def test_wrong_password_and_unknown_address_are_refused_alike(
+    accounts: DemoAccounts, email: str, password: str
+) -> None:
     """Nobody learns of an account, or of its second factor, without the password."""
     assert accounts.log_in(email, password, None) == Login()
     assert accounts.log_in(email, password, "123456") == Login()
 
 
-def test_password_is_read_to_its_end(accounts: Accounts) -> None:
+def test_password_is_read_to_its_end(accounts: DemoAccounts) -> None:
     """Bcrypt itself stops after 72 bytes."""
     accounts.register("bob@example.com", "x" * 72 + "a")
 
@@ -128,12 +132,12 @@ def test_password_is_read_to_its_end(accounts: Accounts) -> None:
 
 
 @pytest.mark.usefixtures("enrolment")
-def test_code_is_demanded(accounts: Accounts) -> None:
+def test_code_is_demanded(accounts: DemoAccounts) -> None:
     """Once the password is right."""
     assert accounts.log_in("ada@example.com", PASSWORD, None) == Login(code_required=True)
 
 
-def test_code_opens_once(accounts: Accounts, clock: Clock, ada: Account, enrolment: Enrolment) -> None:
+def test_code_opens_once(accounts: DemoAccounts, clock: Clock, ada: DemoAccount, enrolment: Enrolment) -> None:
     """A code that was read over the user's shoulder is good for nothing (RFC 6238 section 5.2)."""
     code = code_of(enrolment, clock)
 
@@ -143,7 +147,7 @@ def test_code_opens_once(accounts: Accounts, clock: Clock, ada: Account, enrolme
     assert accounts.log_in("ada@example.com", PASSWORD, code) == Login()
 
 
-def test_code_that_put_the_secret_in_force_is_spent(accounts: Accounts, clock: Clock, ada: Account) -> None:
+def test_code_that_put_the_secret_in_force_is_spent(accounts: DemoAccounts, clock: Clock, ada: DemoAccount) -> None:
     """The enrolment counts as a use."""
     enrolment = accounts.set_up(ada)
     code = code_of(enrolment, clock)
@@ -152,7 +156,7 @@ def test_code_that_put_the_secret_in_force_is_spent(accounts: Accounts, clock: C
     assert accounts.log_in("ada@example.com", PASSWORD, code) == Login()
 
 
-def test_code_opens_for_one_of_16_threads(accounts: Accounts, clock: Clock, enrolment: Enrolment) -> None:
+def test_code_opens_for_one_of_16_threads(accounts: DemoAccounts, clock: Clock, enrolment: Enrolment) -> None:
     """Of many logins with one code exactly one succeeds."""
     code = code_of(enrolment, clock)
 
@@ -163,7 +167,7 @@ def test_code_opens_for_one_of_16_threads(accounts: Accounts, clock: Clock, enro
 # Setting up
 
 
-def test_new_secret_is_not_in_force_until_it_is_verified(accounts: Accounts, ada: Account) -> None:
+def test_new_secret_is_not_in_force_until_it_is_verified(accounts: DemoAccounts, ada: DemoAccount) -> None:
     """Somebody who closes the page too early is not locked out."""
     accounts.set_up(ada)
 
@@ -172,7 +176,7 @@ def test_new_secret_is_not_in_force_until_it_is_verified(accounts: Accounts, ada
 
 
 def test_setting_up_anew_leaves_what_is_in_force_alone(
-    accounts: Accounts, clock: Clock, ada: Account, enrolment: Enrolment
+    accounts: DemoAccounts, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """Its codes and backup codes go on to open; those of the new secret do not yet."""
     newer = accounts.set_up(ada)
@@ -184,7 +188,7 @@ def test_setting_up_anew_leaves_what_is_in_force_alone(
 
 
 def test_verified_anew_the_old_secret_is_gone(
-    accounts: Accounts, clock: Clock, ada: Account, enrolment: Enrolment
+    accounts: DemoAccounts, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """With its backup codes; the new ones open."""
     newer = accounts.set_up(ada)
@@ -198,7 +202,7 @@ def test_verified_anew_the_old_secret_is_gone(
 
 
 def test_code_of_the_old_secret_does_not_verify_the_new_one(
-    accounts: Accounts, clock: Clock, ada: Account, enrolment: Enrolment
+    accounts: DemoAccounts, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """Only the new one's code shows that the phone has it."""
     accounts.set_up(ada)
@@ -207,7 +211,7 @@ def test_code_of_the_old_secret_does_not_verify_the_new_one(
     assert accounts.second_factor(ada).secret == enrolment.token.secret
 
 
-def test_only_the_latest_of_two_set_ups_can_be_verified(accounts: Accounts, clock: Clock, ada: Account) -> None:
+def test_only_the_latest_of_two_set_ups_can_be_verified(accounts: DemoAccounts, clock: Clock, ada: DemoAccount) -> None:
     """The first picture is worth nothing once a second one is shown."""
     first, second = accounts.set_up(ada), accounts.set_up(ada)
 
@@ -215,7 +219,9 @@ def test_only_the_latest_of_two_set_ups_can_be_verified(accounts: Accounts, cloc
     assert accounts.verify(ada, code_of(second, clock))
 
 
-def test_16_set_ups_at_once_leave_one_that_can_be_verified(accounts: Accounts, clock: Clock, ada: Account) -> None:
+def test_16_set_ups_at_once_leave_one_that_can_be_verified(
+    accounts: DemoAccounts, clock: Clock, ada: DemoAccount
+) -> None:
     """Secret and backup codes belong together, whoever was last."""
     enrolments = at_once(lambda _: accounts.set_up(ada))
 
@@ -224,7 +230,7 @@ def test_16_set_ups_at_once_leave_one_that_can_be_verified(accounts: Accounts, c
 
 
 def test_right_code_without_a_new_secret_is_right(
-    accounts: Accounts, clock: Clock, ada: Account, enrolment: Enrolment
+    accounts: DemoAccounts, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """It changes nothing but that it is spent."""
     code = code_of(enrolment, clock)
@@ -235,7 +241,7 @@ def test_right_code_without_a_new_secret_is_right(
     assert not accounts.verify(ada, code)
 
 
-def test_without_a_secret_no_code_is_right(accounts: Accounts, ada: Account) -> None:
+def test_without_a_secret_no_code_is_right(accounts: DemoAccounts, ada: DemoAccount) -> None:
     """It is not counted either, as there was nothing to be wrong about."""
     assert not accounts.verify(ada, "123456")
     assert accounts.failures(ada.id) == 0
@@ -255,11 +261,11 @@ class Meanwhile(Verifier):
 
 @pytest.mark.parametrize("event", ["disable", "set_up"])
 def test_secret_that_is_no_longer_wanted_is_not_put_in_force(
-    store: MemoryStore, clock: Clock, ada: Account, event: str
+    store: MemoryStore, clock: Clock, ada: DemoAccount, event: str
 ) -> None:
     """Disabled or set up anew while a code is judged, its second factor stays out of force."""
     verifier = Meanwhile(store, clock, VerifierPolicy())
-    accounts = Accounts(store, clock, verifier, PasswordHasher(), PasswordHasher())
+    accounts = DemoAccounts(store, clock, verifier, PasswordHasher(), PasswordHasher())
     enrolment = accounts.set_up(ada)
     verifier.happens = lambda: getattr(accounts, event)(ada)
 
@@ -268,11 +274,11 @@ def test_secret_that_is_no_longer_wanted_is_not_put_in_force(
 
 
 def test_secret_is_put_in_force_whatever_else_is_changed(
-    store: MemoryStore, clock: Clock, ada: Account, enrolment: Enrolment
+    store: MemoryStore, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """A backup code of the old secret that is used up in between does not stop the new one."""
     verifier = Meanwhile(store, clock, VerifierPolicy())
-    accounts = Accounts(store, clock, verifier, PasswordHasher(), PasswordHasher())
+    accounts = DemoAccounts(store, clock, verifier, PasswordHasher(), PasswordHasher())
     newer = accounts.set_up(ada)
     verifier.happens = lambda: accounts.log_in("ada@example.com", PASSWORD, enrolment.backup_codes[0])
 
@@ -290,7 +296,7 @@ def test_backup_codes_are_eight_and_differ(enrolment: Enrolment) -> None:
     assert set("".join(enrolment.backup_codes)) <= set("23456789ABCDEFGHJKLMNPQRSTUVWXYZ")
 
 
-def test_every_backup_code_opens_once(accounts: Accounts, ada: Account, enrolment: Enrolment) -> None:
+def test_every_backup_code_opens_once(accounts: DemoAccounts, ada: DemoAccount, enrolment: Enrolment) -> None:
     """In any order, and never again."""
     codes = enrolment.backup_codes[::-1]
 
@@ -299,7 +305,9 @@ def test_every_backup_code_opens_once(accounts: Accounts, ada: Account, enrolmen
     assert accounts.second_factor(ada).backup_codes == []
 
 
-def test_backup_code_opens_for_one_of_16_threads(accounts: Accounts, ada: Account, enrolment: Enrolment) -> None:
+def test_backup_code_opens_for_one_of_16_threads(
+    accounts: DemoAccounts, ada: DemoAccount, enrolment: Enrolment
+) -> None:
     """Of many logins with one backup code exactly one succeeds."""
     logins = at_once(lambda _: accounts.log_in("ada@example.com", PASSWORD, enrolment.backup_codes[3]))
 
@@ -307,7 +315,9 @@ def test_backup_code_opens_for_one_of_16_threads(accounts: Accounts, ada: Accoun
     assert len(accounts.second_factor(ada).backup_codes) == 7
 
 
-def test_backup_codes_used_at_once_are_all_used_up(accounts: Accounts, ada: Account, enrolment: Enrolment) -> None:
+def test_backup_codes_used_at_once_are_all_used_up(
+    accounts: DemoAccounts, ada: DemoAccount, enrolment: Enrolment
+) -> None:
     """Sixteen threads with eight codes: eight logins, and none is forgotten."""
     logins = at_once(lambda number: accounts.log_in("ada@example.com", PASSWORD, enrolment.backup_codes[number % 8]))
 
@@ -317,7 +327,7 @@ def test_backup_codes_used_at_once_are_all_used_up(accounts: Accounts, ada: Acco
 
 @pytest.mark.parametrize("change", [str.lower, lambda code: f" {code[:7]}", lambda code: f"{code[:4]}-{code[4:]}"])
 def test_backup_code_is_taken_as_printed(
-    accounts: Accounts, enrolment: Enrolment, change: Callable[[str], str]
+    accounts: DemoAccounts, enrolment: Enrolment, change: Callable[[str], str]
 ) -> None:
     """Another case, blanks and dashes make it another code."""
     code = next(code for code in enrolment.backup_codes if not code.isdigit())
@@ -325,7 +335,7 @@ def test_backup_code_is_taken_as_printed(
     assert accounts.log_in("ada@example.com", PASSWORD, change(code)) == Login()
 
 
-def test_backup_code_does_not_verify_a_secret(accounts: Accounts, ada: Account) -> None:
+def test_backup_code_does_not_verify_a_secret(accounts: DemoAccounts, ada: DemoAccount) -> None:
     """It does not show that the phone has it."""
     enrolment = accounts.set_up(ada)
 
@@ -336,7 +346,7 @@ def test_backup_code_does_not_verify_a_secret(accounts: Accounts, ada: Account) 
 
 
 def test_disabled_the_password_is_all_again(
-    accounts: Accounts, store: MemoryStore, ada: Account, enrolment: Enrolment
+    accounts: DemoAccounts, store: MemoryStore, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """Nothing of the second factor is left."""
     accounts.disable(ada)
@@ -346,7 +356,7 @@ def test_disabled_the_password_is_all_again(
     assert not accounts.verify(ada, enrolment.backup_codes[0])
 
 
-def test_disabling_ends_a_set_up_too(accounts: Accounts, clock: Clock, ada: Account) -> None:
+def test_disabling_ends_a_set_up_too(accounts: DemoAccounts, clock: Clock, ada: DemoAccount) -> None:
     """A picture shown before cannot be verified after."""
     enrolment = accounts.set_up(ada)
     accounts.disable(ada)
@@ -358,7 +368,7 @@ def test_disabling_ends_a_set_up_too(accounts: Accounts, clock: Clock, ada: Acco
 
 
 def test_wrong_codes_of_every_kind_are_counted(
-    accounts: Accounts, clock: Clock, ada: Account, enrolment: Enrolment
+    accounts: DemoAccounts, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """A wrong code, a wrong backup code and a wrong verification are each one, and a right code forgives them."""
     accounts.log_in("ada@example.com", PASSWORD, "12345")
@@ -370,7 +380,7 @@ def test_wrong_codes_of_every_kind_are_counted(
     assert accounts.failures(ada.id) == 0
 
 
-def test_backup_code_forgives_too(accounts: Accounts, ada: Account, enrolment: Enrolment) -> None:
+def test_backup_code_forgives_too(accounts: DemoAccounts, ada: DemoAccount, enrolment: Enrolment) -> None:
     """It is as good as a code."""
     accounts.log_in("ada@example.com", PASSWORD, "12345")
     accounts.log_in("ada@example.com", PASSWORD, enrolment.backup_codes[0])
@@ -379,7 +389,7 @@ def test_backup_code_forgives_too(accounts: Accounts, ada: Account, enrolment: E
 
 
 @pytest.mark.usefixtures("enrolment")
-def test_wrong_password_is_not_counted(accounts: Accounts, ada: Account) -> None:
+def test_wrong_password_is_not_counted(accounts: DemoAccounts, ada: DemoAccount) -> None:
     """Else anybody could lock anybody out."""
     accounts.log_in("ada@example.com", "wrong", "123456")
 
@@ -387,7 +397,7 @@ def test_wrong_password_is_not_counted(accounts: Accounts, ada: Account) -> None
 
 
 @pytest.mark.usefixtures("enrolment")
-def test_missing_code_is_not_counted(accounts: Accounts, ada: Account) -> None:
+def test_missing_code_is_not_counted(accounts: DemoAccounts, ada: DemoAccount) -> None:
     """It is the first half of every login."""
     accounts.log_in("ada@example.com", PASSWORD, None)
 
@@ -395,7 +405,7 @@ def test_missing_code_is_not_counted(accounts: Accounts, ada: Account) -> None:
 
 
 def test_locked_account_takes_no_code_until_the_lockout_is_over(
-    store: MemoryStore, clock: Clock, ada: Account, enrolment: Enrolment
+    store: MemoryStore, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """Neither a code nor a backup code, at the login or to verify; the backup code is not used up by it."""
     accounts = make(store, clock, max_failures=3, lockout_seconds=900)
@@ -415,7 +425,7 @@ def test_locked_account_takes_no_code_until_the_lockout_is_over(
 
 
 def test_backup_codes_guessed_all_at_once_lock_as_those_guessed_one_by_one(
-    store: MemoryStore, clock: Clock, ada: Account, enrolment: Enrolment
+    store: MemoryStore, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """Of sixteen guesses at once, five are looked at."""
     looked_at = []
@@ -426,14 +436,14 @@ def test_backup_codes_guessed_all_at_once_lock_as_those_guessed_one_by_one(
             return super().verify(password, hashed)
 
     verifier = Verifier(store, clock, VerifierPolicy(max_failures=5))
-    accounts = Accounts(store, clock, verifier, PasswordHasher(), Looking())
+    accounts = DemoAccounts(store, clock, verifier, PasswordHasher(), Looking())
     at_once(lambda number: accounts.log_in("ada@example.com", PASSWORD, f"GUESS{number:03}"))
 
     assert len(set(looked_at)) == 5
     assert len(accounts.second_factor(ada).backup_codes) == len(enrolment.backup_codes) == 8
 
 
-def test_failures_of_one_account_are_not_anothers(store: MemoryStore, clock: Clock, ada: Account) -> None:
+def test_failures_of_one_account_are_not_anothers(store: MemoryStore, clock: Clock, ada: DemoAccount) -> None:
     """A locked neighbour locks nobody."""
     accounts = make(store, clock, max_failures=1)
     bob = accounts.register("bob@example.com", PASSWORD)
@@ -474,7 +484,7 @@ def repository(store: MemoryStore) -> Interrupted:
 
 
 def test_backup_code_used_between_reading_and_writing_is_not_lost(
-    repository: Interrupted, accounts: Accounts, ada: Account, enrolment: Enrolment
+    repository: Interrupted, accounts: DemoAccounts, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """Two codes are used by two logins that cross, and both are gone afterwards."""
     one, other = enrolment.backup_codes[:2]
@@ -485,7 +495,7 @@ def test_backup_code_used_between_reading_and_writing_is_not_lost(
 
 
 def test_same_backup_code_used_between_reading_and_writing_opens_once(
-    repository: Interrupted, accounts: Accounts, ada: Account, enrolment: Enrolment
+    repository: Interrupted, accounts: DemoAccounts, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """The login that is interrupted by its twin is refused."""
     code, twin = enrolment.backup_codes[0], []
@@ -496,7 +506,7 @@ def test_same_backup_code_used_between_reading_and_writing_opens_once(
 
 
 def test_set_up_between_reading_and_writing_is_replaced(
-    repository: Interrupted, accounts: Accounts, clock: Clock, ada: Account
+    repository: Interrupted, accounts: DemoAccounts, clock: Clock, ada: DemoAccount
 ) -> None:
     """The set-up that ends last is the one to verify."""
     between = []
@@ -508,7 +518,7 @@ def test_set_up_between_reading_and_writing_is_replaced(
 
 
 def test_secret_put_in_force_between_reading_and_writing_a_backup_code(
-    repository: Interrupted, accounts: Accounts, clock: Clock, ada: Account, enrolment: Enrolment
+    repository: Interrupted, accounts: DemoAccounts, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """The new secret comes into force with all of its backup codes, and the old backup code is too late."""
     newer = accounts.set_up(ada)
@@ -520,7 +530,7 @@ def test_secret_put_in_force_between_reading_and_writing_a_backup_code(
 
 
 def test_backup_code_used_between_reading_and_writing_a_secret(
-    repository: Interrupted, accounts: Accounts, clock: Clock, ada: Account, enrolment: Enrolment
+    repository: Interrupted, accounts: DemoAccounts, clock: Clock, ada: DemoAccount, enrolment: Enrolment
 ) -> None:
     """The new secret comes into force all the same."""
     newer, opened = accounts.set_up(ada), []

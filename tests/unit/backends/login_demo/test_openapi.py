@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from pytest_totphog.backends.login_demo.app import create_app
-from pytest_totphog.backends.login_demo.model import Account, SecondFactor
+from pytest_totphog.backends.login_demo.model import DemoAccount, SecondFactor
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.routes import Route
@@ -77,7 +77,7 @@ class Backend:
         self.app = create_app(
             clock=clock, store=store, jwt_key="the key of the login-demo's tests", send_reset=lambda *_: None
         )
-        self._repositories: list[Any] = [store.repository(Account), store.repository(SecondFactor)]
+        self._repositories: list[Any] = [store.repository(DemoAccount), store.repository(SecondFactor)]
         client = Client(self.app)
         client.post("/api/auth/register", json=USER)
         token = client.post("/api/auth/login", json=USER).json["token"]

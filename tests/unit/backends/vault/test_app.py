@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from pytest_totphog.backends.vault.app import DEFAULT_POLICY, create_app
-from pytest_totphog.backends.vault.model import Access, Account, Totp, seed
+from pytest_totphog.backends.vault.model import Access, Totp, VaultAccount, seed
 from pytest_totphog.backends.verifier import VerifierPolicy
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput
@@ -100,7 +100,7 @@ class TestUserRegistration:
             "success": True,
             "data": {"id": user_id, "name": "João Silva", "email": "joao@example.com"},
         }
-        [account] = store.repository(Account).find()
+        [account] = store.repository(VaultAccount).find()
         assert account.password_hash.startswith("$2b$04$")
 
     @pytest.mark.parametrize("name", ["name", "email", "password"])
@@ -110,7 +110,7 @@ class TestUserRegistration:
         for body in (without, JOAO | {name: None}, JOAO | {name: ""}):
             response = client.post("/api/auth/register", json=body)
             assert error_of(response) == (400, "name, email and password are required")
-        assert store.repository(Account).find() == []
+        assert store.repository(VaultAccount).find() == []
 
     @pytest.mark.parametrize("email", ["joao@example.com", "JOAO@Example.com"])
     def test_email_already_exists(self, client: Client, joao: User, email: str) -> None:
@@ -141,13 +141,13 @@ class TestUserRegistration:
     def test_bad_input(self, client: Client, store: Store, body: Any, message: str) -> None:
         """It is refused in a sentence, and nothing is stored."""
         assert error_of(client.post("/api/auth/register", json=body)) == (400, message)
-        assert store.repository(Account).find() == []
+        assert store.repository(VaultAccount).find() == []
 
     def test_sixteen_threads_register_one_address(self, client: Client, store: Store) -> None:
         """It exists once; the other fifteen are told so."""
         answers = in_threads(16, lambda _: client.post("/api/auth/register", json=JOAO).status_code)
         assert sorted(answers) == [200, *[409] * 15]
-        assert len(store.repository(Account).find()) == 1
+        assert len(store.repository(VaultAccount).find()) == 1
 
 
 class TestLogin:
@@ -352,7 +352,7 @@ class TestUserInformation:
 
     def test_user_not_found(self, joao: User, store: Store) -> None:
         """The token outlives an account that was taken out of the database."""
-        store.repository(Account).remove("joao@example.com")
+        store.repository(VaultAccount).remove("joao@example.com")
         assert error_of(joao.send("GET", "/api/auth/user")) == (404, "user not found")
 
 
@@ -744,13 +744,16 @@ class TestEachUserOnlyAccessesTheirOwnTotps:
         app: Any = create_app()
         served = {(route.method, route.path) for route in app.app.routes if "openapi" not in route.path}
         assert served == set(expected)
-        before = (store.repository(Account).get(JOAO["email"]), store.repository(Totp).find(user_id=joao.id))
+        before = (store.repository(VaultAccount).get(JOAO["email"]), store.repository(Totp).find(user_id=joao.id))
         for (method, path), (sent, status) in expected.items():
             response = maria.send(method, path, sent)
             assert (method, path, response.status_code) == (method, path, status)
             assert joao.id not in response.text
             assert totp["id"] not in response.text
-        assert (store.repository(Account).get(JOAO["email"]), store.repository(Totp).find(user_id=joao.id)) == before
+        assert (
+            store.repository(VaultAccount).get(JOAO["email"]),
+            store.repository(Totp).find(user_id=joao.id),
+        ) == before
         assert joao.send("GET", "/api/auth/user").json["id"] == joao.id
 
 
@@ -838,7 +841,7 @@ class TestSecurity:
     def test_cost_of_passwords(self, store: Store) -> None:
         """As asked for."""
         Client(create_app(store=store, bcrypt_cost=5)).post("/api/auth/register", json=JOAO)
-        [account] = store.repository(Account).find()
+        [account] = store.repository(VaultAccount).find()
         assert account.password_hash.startswith("$2b$05$")
 
     def test_token_in_the_query_string_is_in_no_log(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog.backends.passwords import PasswordHasher
-from pytest_totphog.backends.vault.model import DEMO_EMAIL, Access, Account, Accounts, Totp, Totps, seed
+from pytest_totphog.backends.vault.model import DEMO_EMAIL, Access, Totp, Totps, VaultAccount, VaultAccounts, seed
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.stores import Store
@@ -30,9 +30,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def accounts(store: Store, clock: Clock) -> Accounts:
+def accounts(store: Store, clock: Clock) -> VaultAccounts:
     """All accounts; there are none."""
-    return Accounts(store, clock, PasswordHasher())
+    return VaultAccounts(store, clock, PasswordHasher())
 
 
 @pytest.fixture
@@ -44,31 +44,32 @@ def totps(store: Store) -> Totps:
 class TestAccounts:
     """Who is there, and with which password."""
 
-    def test_password_is_kept_as_a_bcrypt_hash(self, accounts: Accounts) -> None:
+    def test_password_is_kept_as_a_bcrypt_hash(self, accounts: VaultAccounts) -> None:
         """And is not in a representation, hash or not."""
         account = accounts.register("Alice", "alice@example.com", "secret")
         assert account.password_hash.startswith("$2b$04$")
         assert repr(account) == (
-            f"Account(id='alice@example.com', user_id='{account.user_id}', name='Alice', email='alice@example.com')"
+            f"VaultAccount(id='alice@example.com', user_id='{account.user_id}', name='Alice', "
+            "email='alice@example.com')"
         )
 
-    def test_user_id_is_random(self, accounts: Accounts, store: Store) -> None:
+    def test_user_id_is_random(self, accounts: VaultAccounts, store: Store) -> None:
         """Whoever knows it gets a token, so it must not follow from the address."""
         first = accounts.register("Alice", "alice@example.com", "secret")
         store.clear()
         assert accounts.register("Alice", "alice@example.com", "secret").user_id != first.user_id
 
-    def test_address_is_one_account_in_any_case(self, accounts: Accounts) -> None:
+    def test_address_is_one_account_in_any_case(self, accounts: VaultAccounts) -> None:
         """It is shown as it was registered."""
         account = accounts.register("Alice", "Alice@Example.com", "secret")
         assert account.email == "Alice@Example.com"
         assert accounts.register("Mallory", "ALICE@example.com", "other") is None
         assert accounts.log_in("alice@EXAMPLE.com", "secret") == account
 
-    def test_address_registered_by_sixteen_threads_exists_once(self, accounts: Accounts, store: Store) -> None:
+    def test_address_registered_by_sixteen_threads_exists_once(self, accounts: VaultAccounts, store: Store) -> None:
         """One of them gets the account."""
         made = in_threads(16, lambda _: accounts.register("Alice", "alice@example.com", "secret"))
-        assert [account for account in made if account is not None] == store.repository(Account).find()
+        assert [account for account in made if account is not None] == store.repository(VaultAccount).find()
 
     @pytest.mark.parametrize(
         ("change", "message"),
@@ -87,15 +88,15 @@ class TestAccounts:
             ),
         ],
     )
-    def test_refused_fields(self, accounts: Accounts, store: Store, change: dict[str, str], message: str) -> None:
+    def test_refused_fields(self, accounts: VaultAccounts, store: Store, change: dict[str, str], message: str) -> None:
         """The error names the field; nothing is stored."""
         with pytest.raises(InvalidInput) as error:
             accounts.register(**{"name": "Alice", "email": "alice@example.com", "password": "secret", **change})
         assert str(error.value) == message
-        assert store.repository(Account).find() == []
+        assert store.repository(VaultAccount).find() == []
 
     @pytest.mark.parametrize("password", ["a", " ", "a" * 1024, "Ж🦔"])
-    def test_accepted_passwords(self, accounts: Accounts, password: str) -> None:
+    def test_accepted_passwords(self, accounts: VaultAccounts, password: str) -> None:
         """Any printable text is one."""
         account = accounts.register("Alice", "alice@example.com", password)
         assert accounts.log_in("alice@example.com", password) == account
@@ -111,13 +112,13 @@ class TestAccounts:
             ("\ud800@example.com", "secret"),
         ],
     )
-    def test_refused_logins(self, accounts: Accounts, email: str, password: str) -> None:
+    def test_refused_logins(self, accounts: VaultAccounts, email: str, password: str) -> None:
         """Whether the password is wrong, or the address, or no address at all."""
         accounts.register("Alice", "alice@example.com", "secret")
         assert accounts.log_in(email, password) is None
 
     @pytest.mark.parametrize("user_id", [ALICE, "", "\0", "alice@example.com"])
-    def test_unknown_user(self, accounts: Accounts, user_id: str) -> None:
+    def test_unknown_user(self, accounts: VaultAccounts, user_id: str) -> None:
         """The address is no id."""
         accounts.register("Alice", "alice@example.com", "secret")
         assert accounts.get(user_id) is None
@@ -127,13 +128,13 @@ class TestTokens:
     """What opens an account."""
 
     @pytest.fixture
-    def alice(self, accounts: Accounts) -> Account:
+    def alice(self, accounts: VaultAccounts) -> VaultAccount:
         """Alice's account."""
         alice = accounts.register("Alice", "alice@example.com", "secret")
         assert alice is not None
         return alice
 
-    def test_token_opens_the_account(self, accounts: Accounts, alice: Account) -> None:
+    def test_token_opens_the_account(self, accounts: VaultAccounts, alice: VaultAccount) -> None:
         """It is random, and expires after so many days."""
         token, expires_at = accounts.issue_token(alice, 30)
         other, _ = accounts.issue_token(alice, 30)
@@ -141,14 +142,16 @@ class TestTokens:
         assert expires_at == 1_707_906_600_000  # 2024-02-14T10:30:00Z
         assert accounts.user_of(token) == alice.user_id
 
-    def test_token_itself_is_not_kept(self, accounts: Accounts, alice: Account, store: Store) -> None:
+    def test_token_itself_is_not_kept(self, accounts: VaultAccounts, alice: VaultAccount, store: Store) -> None:
         """Whoever reads the database can use none."""
         token, expires_at = accounts.issue_token(alice, 1)
         hashed = hashlib.sha256(token.encode()).hexdigest()
         assert store.repository(Access).find() == [Access(hashed, alice.user_id, expires_at)]
 
     @pytest.mark.parametrize("days", [1, 3650])
-    def test_token_expires_on_the_clock(self, accounts: Accounts, alice: Account, clock: Clock, days: int) -> None:
+    def test_token_expires_on_the_clock(
+        self, accounts: VaultAccounts, alice: VaultAccount, clock: Clock, days: int
+    ) -> None:
         """A millisecond before it is good, and then it is not."""
         token, _ = accounts.issue_token(alice, days)
         clock.tick(days * 86_400 - 0.001)
@@ -157,13 +160,13 @@ class TestTokens:
         assert accounts.user_of(token) is None
 
     @pytest.mark.parametrize("days", [0, -1, 3651, 10**400, 1.0, "30", True, None])
-    def test_refused_days(self, accounts: Accounts, alice: Account, store: Store, days: Any) -> None:
+    def test_refused_days(self, accounts: VaultAccounts, alice: VaultAccount, store: Store, days: Any) -> None:
         """Whole days from 1 to ten years."""
         with pytest.raises(InvalidInput, match=r"^days is .+; accepted are whole days from 1 to 3650$"):
             accounts.issue_token(alice, days)
         assert store.repository(Access).find() == []
 
-    def test_revoked_token_opens_nothing(self, accounts: Accounts, alice: Account) -> None:
+    def test_revoked_token_opens_nothing(self, accounts: VaultAccounts, alice: VaultAccount) -> None:
         """Other tokens of the account do."""
         (first, _), (second, _) = accounts.issue_token(alice, 1), accounts.issue_token(alice, 1)
         accounts.revoke_token(first)
@@ -171,7 +174,7 @@ class TestTokens:
         assert accounts.user_of(second) == alice.user_id
 
     @pytest.mark.parametrize("token", ["", "x", "\0", "\ud800", "a" * 100_000, DEMO_TOKEN])
-    def test_unknown_token_opens_nothing(self, accounts: Accounts, alice: Account, token: str) -> None:
+    def test_unknown_token_opens_nothing(self, accounts: VaultAccounts, alice: VaultAccount, token: str) -> None:
         """Revoking it does nothing."""
         accounts.revoke_token(token)
         assert accounts.user_of(token) is None
@@ -359,7 +362,7 @@ class TestTotps:
 class TestSeed:
     """The demo account."""
 
-    def test_first_run_creates_user_token_and_totp(self, store: Store, clock: Clock, accounts: Accounts) -> None:
+    def test_first_run_creates_user_token_and_totp(self, store: Store, clock: Clock, accounts: VaultAccounts) -> None:
         """With the address, the password and the token of the document."""
         seed(store, clock)
         account = accounts.log_in("demo@email.com", "pass123")
@@ -368,17 +371,17 @@ class TestSeed:
         [totp] = Totps(store).all(account.user_id)
         assert (totp.label, totp.secret) == ("Demo TOTP", "JBSWY3DPEHPK3PXP")
 
-    def test_subsequent_run_doubles_nothing(self, store: Store, clock: Clock, accounts: Accounts) -> None:
+    def test_subsequent_run_doubles_nothing(self, store: Store, clock: Clock, accounts: VaultAccounts) -> None:
         """The user keeps the id, and the TOTP too."""
         seed(store, clock)
         account = accounts.log_in("demo@email.com", "pass123")
         before = Totps(store).all(account.user_id)
         seed(store, clock)
-        assert [each.user_id for each in store.repository(Account).find()] == [account.user_id]
+        assert [each.user_id for each in store.repository(VaultAccount).find()] == [account.user_id]
         assert len(store.repository(Access).find()) == 1
         assert Totps(store).all(account.user_id) == before
 
-    def test_subsequent_run_updates_user_and_totp(self, store: Store, clock: Clock, accounts: Accounts) -> None:
+    def test_subsequent_run_updates_user_and_totp(self, store: Store, clock: Clock, accounts: VaultAccounts) -> None:
         """The user is known by the address and the TOTP by its secret."""
         accounts.register("Somebody", "Demo@Email.com", "other")
         account = accounts.log_in("demo@email.com", "other")
@@ -390,7 +393,7 @@ class TestSeed:
         assert (updated.id, updated.label, updated.digits) == (totp.id, "Demo TOTP", 6)
 
     def test_token_is_good_for_ten_years_from_the_latest_run(
-        self, store: Store, clock: Clock, accounts: Accounts
+        self, store: Store, clock: Clock, accounts: VaultAccounts
     ) -> None:
         """3,650 days, to the millisecond."""
         seed(store, clock)
@@ -401,7 +404,9 @@ class TestSeed:
         clock.tick(0.001)
         assert accounts.user_of(DEMO_TOKEN) is None
 
-    def test_other_accounts_are_left_alone(self, store: Store, clock: Clock, accounts: Accounts, totps: Totps) -> None:
+    def test_other_accounts_are_left_alone(
+        self, store: Store, clock: Clock, accounts: VaultAccounts, totps: Totps
+    ) -> None:
         """Also their credentials of the same secret."""
         alice = accounts.register("Alice", "alice@example.com", "secret")
         mine = totps.add(alice.user_id, [GITHUB])
@@ -409,10 +414,12 @@ class TestSeed:
         assert accounts.log_in("alice@example.com", "secret") == alice
         assert totps.all(alice.user_id) == mine
 
-    def test_runs_at_once_double_nothing(self, store: Store, clock: Clock, accounts: Accounts, totps: Totps) -> None:
+    def test_runs_at_once_double_nothing(
+        self, store: Store, clock: Clock, accounts: VaultAccounts, totps: Totps
+    ) -> None:
         """As of two machines that start with one database."""
         in_threads(8, lambda _: seed(store, clock))
-        [account] = store.repository(Account).find()
+        [account] = store.repository(VaultAccount).find()
         assert accounts.user_of(DEMO_TOKEN) == account.user_id
         assert len(store.repository(Access).find()) == 1
         assert len(totps.all(account.user_id)) == 1

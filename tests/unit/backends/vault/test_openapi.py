@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.vault.app import create_app
-from pytest_totphog.backends.vault.model import Access, Account, Totp, seed
+from pytest_totphog.backends.vault.model import Access, Totp, VaultAccount, seed
 from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.routes import Route
@@ -30,14 +30,14 @@ CLOCK = Clock()
 CLOCK.freeze("2024-01-15T10:30:00Z")
 seed(SEEDED, CLOCK)
 [ACCESS] = (replace(access, user_id=USER_ID) for access in SEEDED.repository(Access).find())
-JOAO = Account("joao@example.com", USER_ID, "João Silva", "joao@example.com", PasswordHasher().hash("senha123"))
+JOAO = VaultAccount("joao@example.com", USER_ID, "João Silva", "joao@example.com", PasswordHasher().hash("senha123"))
 TOTP = Totp(TOTP_ID, USER_ID, "GitHub", "JBSWY3DPEHPK3PXP", icon="github.png", sort=1)
 
 
 def prepare(store: MemoryStore) -> None:
     """Bring an app to the state of the document's examples."""
     store.clear()
-    store.repository(Account).add(JOAO)
+    store.repository(VaultAccount).add(JOAO)
     store.repository(Access).add(ACCESS)
     store.repository(Totp).add(TOTP)
 
@@ -64,7 +64,7 @@ def test_request_examples_are_accepted(
     """By the user and with the token of the examples; registration by a user who is not there yet."""
     prepare(store)
     if path == "/api/auth/register":
-        store.repository(Account).clear()
+        store.repository(VaultAccount).clear()
     response = client.open(path, method=method, json=body, headers={"Authorization": f"Bearer {TOKEN}"})
     assert response.status_code == 200
 
@@ -189,7 +189,7 @@ def test_bad_input_is_no_mistake_of_the_server_s_and_changes_nothing(route: tupl
     response = Client(APP).open(path, method=method, json=body, headers={"Authorization": f"Bearer {TOKEN}"})
     assert response.status_code < 500
     if response.status_code != 200:
-        assert STORE.repository(Account).find() == [JOAO]
+        assert STORE.repository(VaultAccount).find() == [JOAO]
         assert STORE.repository(Access).find() == [ACCESS]
         assert STORE.repository(Totp).find() == [TOTP]
 

@@ -13,7 +13,7 @@ from pytest_totphog.failures.waiting import Waited
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.codes import TakenCode
 
-__all__ = ["KEPT_CODES", "Record"]
+__all__ = ["KEPT_CODES", "Usage"]
 
 # A test may take millions.
 KEPT_CODES: Final = 100
@@ -21,7 +21,7 @@ KEPT_INSTANTS: Final = 20
 
 
 @dataclass
-class Record:
+class Usage:
     """What a test took.
 
     Attributes:
@@ -73,6 +73,6 @@ class Record:
             self.move_count += 1
             self.moved_back |= nanoseconds < before
 
-    def copy(self) -> Record:
+    def copy(self) -> Usage:
         """Return what was taken so far."""
         return replace(self, codes=self.codes.copy(), instants=self.instants.copy())

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from pytest_totphog.authenticator.codes import CodeOrigin, TakenCode
 from pytest_totphog.credentials.token import Token
-from pytest_totphog.failures.record import Record
+from pytest_totphog.failures.usage import Usage
 
 TOKEN = Token.create(name="alice", secret="JBSWY3DPEHPK3PXP", created_at=datetime.now(UTC))
 
@@ -16,60 +16,60 @@ def taken(step: int, waited_seconds: float | None = None) -> TakenCode:
 
 def test_codes_are_kept_in_their_order() -> None:
     """And counted; of one-time codes also what was waited for them."""
-    record = Record()
+    usage = Usage()
     for code in (taken(1), taken(2, 0.0), taken(3, 18.0)):
-        record.add(code)
+        usage.add(code)
 
-    assert [code.step for code in record.codes] == [1, 2, 3]
-    assert record.code_count == 3
-    assert (record.waited.codes, record.waited.waited_for, record.waited.seconds) == (2, 1, 18.0)
+    assert [code.step for code in usage.codes] == [1, 2, 3]
+    assert usage.code_count == 3
+    assert (usage.waited.codes, usage.waited.waited_for, usage.waited.seconds) == (2, 1, 18.0)
 
 
 def test_latest_codes_are_kept() -> None:
     """A test may take millions."""
-    record = Record()
+    usage = Usage()
     for step in range(250):
-        record.add(taken(step))
+        usage.add(taken(step))
 
-    assert [code.step for code in record.codes] == list(range(150, 250))
-    assert record.code_count == 250
+    assert [code.step for code in usage.codes] == list(range(150, 250))
+    assert usage.code_count == 250
 
 
 def test_moves_of_a_frozen_clock() -> None:
     """On and back, by how much; a clock that is told where it stands already has not moved."""
-    record = Record()
+    usage = Usage()
     for seconds in (1000, 1030, 1030, 970):
-        record.show(seconds * 1_000_000_000)
+        usage.show(seconds * 1_000_000_000)
 
-    assert record.moves == (30.0, -60.0)
-    assert (record.move_count, record.moved_back) == (2, True)
+    assert usage.moves == (30.0, -60.0)
+    assert (usage.move_count, usage.moved_back) == (2, True)
 
 
 def test_clock_that_is_frozen_anew() -> None:
     """What was before it ran is no move."""
-    record = Record()
+    usage = Usage()
     for nanoseconds in (2_000_000_000, 1_000_000_000, None, 500_000_000):
-        record.show(nanoseconds)
+        usage.show(nanoseconds)
 
-    assert list(record.instants) == [500_000_000]
-    assert (record.moves, record.move_count, record.moved_back) == ((), 0, False)
+    assert list(usage.instants) == [500_000_000]
+    assert (usage.moves, usage.move_count, usage.moved_back) == ((), 0, False)
 
 
 def test_latest_moves_are_kept() -> None:
     """All are counted."""
-    record = Record()
+    usage = Usage()
     for seconds in range(100):
-        record.show(seconds * 1_000_000_000)
+        usage.show(seconds * 1_000_000_000)
 
-    assert record.moves == (1.0,) * 19
-    assert record.move_count == 99
+    assert usage.moves == (1.0,) * 19
+    assert usage.move_count == 99
 
 
 def test_copy_stays_as_it_is() -> None:
     """Other threads go on taking codes while a report is made."""
-    record = Record()
-    copy = record.copy()
-    record.add(taken(1))
-    record.show(0)
+    usage = Usage()
+    copy = usage.copy()
+    usage.add(taken(1))
+    usage.show(0)
 
     assert (list(copy.codes), copy.code_count, list(copy.instants)) == ([], 0, [])

@@ -1,0 +1,1 @@
+"""What the `totphog` command does."""
