@@ -1,4 +1,4 @@
-"""What a string that somebody typed as a code is: the answer to "why was it refused?"."""
+"""What a string that was typed as a code is: the answer to "why was it refused?"."""
 
 from __future__ import annotations
 

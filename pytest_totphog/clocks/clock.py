@@ -167,7 +167,7 @@ class Clock:
     # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
     monotonic: staticmethod[[], float] = staticmethod(_running_monotonic())
 
-    # How long a waiter sleeps before it looks again, in seconds, where nobody may be there to wake it.
+    # How long a waiter sleeps before it looks again, in seconds, where another process may move the clock.
     _longest_wait = math.inf
 
     def __init__(self) -> None:
@@ -275,20 +275,20 @@ class Clock:
     def wait_until(self, when: int, timeout: float, unless: Callable[[], bool] = lambda: False) -> bool:
         """Return True as soon as the clock shows `when`.
 
-        A live clock is waited for. A frozen clock is moved on to `when`, because nobody else would move it.
+        A live clock is waited for. A frozen clock is moved on to `when`, because nothing else would move it.
         A clock that is frozen during the wait stays where it was frozen, which may be years away from `when`:
         the answer is True as well, and the caller looks at the clock again.
 
         Args:
             when: nanoseconds since the epoch.
             timeout: how long to wait at the most, in real seconds.
-            unless: asked whenever the waiter wakes; when it says True, the wait is given up.
+            unless: called whenever the waiter wakes; when it returns True, the wait is given up.
 
         Returns:
             False when the time has not come within `timeout`, or the wait was given up.
 
         Raises:
-            CodeUnavailable: when it would wait, and somebody else has stopped the time.
+            CodeUnavailable: when it would wait, and something else has stopped the time.
         """
         if self.frozen_at is None and self.time_ns() < when:
             require_moving()
@@ -334,5 +334,5 @@ class Clock:
     def _show(self, nanoseconds: int | None) -> None:
         """Stand at `nanoseconds`, or follow the system's time for None; the lock is held."""
         self._frozen_at = nanoseconds
-        self.changes += 1  # last, so that whoever reads it first reads no older time
+        self.changes += 1  # last, so that a reader of it reads no older time
         self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The clock for other processes: a file that libfaketime reads whenever such a process asks for the time."""
+"""The clock for other processes: a file that libfaketime reads whenever such a process reads its clock."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ UPTIME: Final = Path("/proc/uptime")
 class RealClock(Clock):
     """A clock that runs on while freezegun, time-machine or libfaketime stop or shift the process's time.
 
-    It is exact to a second, and does not follow when somebody sets the machine's clock. Where the kernel does not say
+    It is exact to a second, and does not follow when the machine's clock is set. Where the kernel does not say
     when it was started, which only Linux does, it is the system's clock past freezegun and time-machine.
     """
 

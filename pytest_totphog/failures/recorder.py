@@ -1,4 +1,4 @@
-"""The recorder: what the running test takes of the plugin, and what its reports tell of that."""
+"""The recorder: what the running test takes of the plugin, and what its reports show of that."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Recorder:
     Args:
         clock: the one that all codes of this process follow.
         ledger: gives the ledger of what was handed out, when it is needed.
-        app_url: where the app under test is; if empty, where the test's fixtures show one; None to ask none.
+        app_url: where the app under test is; if empty, where the test's fixtures show one; None to compare none.
         server: the URL of the shared server; empty without one.
 
     Attributes:
@@ -100,7 +100,7 @@ class Recorder:
             around = Surroundings(self.clock, self.ledger, self.app_url, self.server, remembered)
             failure = failure_of(item, call, usage, around)
         except Exception as error:  # noqa: BLE001 # it would end the run, and hide the failure that is to be explained
-            report.sections.append((TITLE, f"The facts cannot be told: {type(error).__name__}"))
+            report.sections.append((TITLE, f"The facts are not known: {type(error).__name__}"))
             return
         if failure is None:
             return

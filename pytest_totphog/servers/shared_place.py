@@ -36,7 +36,7 @@ class SharedPlace(Place):
         namespace: which tokens are one's own: 1 to 100 letters, digits, dots, dashes and underscores.
         clock: what the codes of its tokens follow; the system's time unless given. Where it is frozen, the clock of
             the namespace stands too; whatever moves that one over HTTP moves it alone.
-        scope: returns where what its tokens hand out counts; for all who use the namespace unless given.
+        scope: returns where what its tokens hand out counts; for the whole namespace unless given.
         options: `holder`, `min_remaining`, `timeout`, `on_code` and `on_token`, as `Authenticator` takes them.
 
     Attributes:
