@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pytest_totphog.backends.mailbox import Mailbox as Mailbox
     from pytest_totphog.backends.verifier import VerifierPolicy as VerifierPolicy
     from pytest_totphog.clocks.clock import Clock as Clock
-    from pytest_totphog.clocks.clock import Instant as Instant
     from pytest_totphog.clocks.frozen_clock import FrozenClock as FrozenClock
+    from pytest_totphog.clocks.instants import Instant as Instant
     from pytest_totphog.enrolment.sources import Source as Source
     from pytest_totphog.errors import AccountUnavailable as AccountUnavailable
     from pytest_totphog.errors import BrowserError as BrowserError
@@ -53,7 +53,7 @@ _HOMES = {
     "CodeUnavailable": "errors",
     "Explanation": "authenticator.explanation",
     "FrozenClock": "clocks.frozen_clock",
-    "Instant": "clocks.clock",
+    "Instant": "clocks.instants",
     "InvalidCall": "errors",
     "InvalidInput": "errors",
     "Mail": "backends.mailbox",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 import pytest
 
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
-from pytest_totphog.clocks.clock import as_nanoseconds
 from pytest_totphog.clocks.frozen_clock import FrozenClock, snapshot
+from pytest_totphog.clocks.instants import as_nanoseconds
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.failures.recorder import Recorder
 from pytest_totphog.inputs import base_url

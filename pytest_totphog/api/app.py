@@ -15,7 +15,7 @@ from pytest_totphog.authenticator.codes import CodeOrigin
 from pytest_totphog.authenticator.issuer import Issuer
 from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
-from pytest_totphog.clocks.clock import as_datetime, as_nanoseconds
+from pytest_totphog.clocks.instants import as_datetime, as_nanoseconds
 from pytest_totphog.credentials import qr
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, shown

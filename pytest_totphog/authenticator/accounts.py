@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from pytest_totphog.authenticator.totp_token import TotpToken
-from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.clocks.wording import duration
 from pytest_totphog.credentials.token import Secret, Token
 from pytest_totphog.errors import AccountUnavailable, InvalidInput, hidden_in_reports, plural, shown

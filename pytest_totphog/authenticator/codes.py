@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_totphog.clocks.clock import NANOSECONDS, as_datetime
+from pytest_totphog.clocks.instants import NANOSECONDS, as_datetime
 
 if TYPE_CHECKING:
     from pytest_totphog.credentials.token import Token

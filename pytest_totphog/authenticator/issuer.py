@@ -10,7 +10,8 @@ from typing import Final
 from pytest_totphog.authenticator.codes import CodeOrigin, OneTimeCode, TakenCode
 from pytest_totphog.authenticator.keeper import Keeper
 from pytest_totphog.authenticator.replay_scope import ADVICE
-from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS, require_moving
+from pytest_totphog.clocks.clock import require_moving
+from pytest_totphog.clocks.instants import MAX_PERIOD, NANOSECONDS
 from pytest_totphog.clocks.stopped_time import stopped_by
 from pytest_totphog.clocks.wording import duration, instant
 from pytest_totphog.credentials import otp

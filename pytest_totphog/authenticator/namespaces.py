@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Final
 
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
-from pytest_totphog.clocks.clock import Clock, within_range
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import within_range
 from pytest_totphog.clocks.real_clock import RealClock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown

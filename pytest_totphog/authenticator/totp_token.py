@@ -14,7 +14,7 @@ from typing import Never, TypeVar
 from pytest_totphog.authenticator.codes import CodeOrigin
 from pytest_totphog.authenticator.explanation import Explanation, explain
 from pytest_totphog.authenticator.issuer import Issuer, as_code, as_steps
-from pytest_totphog.clocks.clock import Instant, as_nanoseconds
+from pytest_totphog.clocks.instants import Instant, as_nanoseconds
 from pytest_totphog.credentials import qr
 from pytest_totphog.errors import InvalidCall, InvalidInput, hidden_in_reports
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from pytest_totphog.clocks.clock import as_datetime
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.clocks.leftovers import leftovers
 from pytest_totphog.errors import ClockHeld, MissingExtra, TotphogError, hidden_in_reports
 

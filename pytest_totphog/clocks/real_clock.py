@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from pytest_totphog.clocks.clock import NANOSECONDS, Clock, real_time_ns
+from pytest_totphog.clocks.clock import Clock, real_time_ns
+from pytest_totphog.clocks.instants import NANOSECONDS
 
 __all__ = ["RealClock"]
 

@@ -14,8 +14,8 @@ from pytest_totphog.api.namespaces import PREFIX
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.authenticator.totp_token import TotpToken
-from pytest_totphog.clocks.clock import as_datetime
 from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import ServerError, StoreError, hidden_in_reports
 from pytest_totphog.inputs import base_url
