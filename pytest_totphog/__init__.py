@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pytest_totphog.backends.mailbox import Mailbox as Mailbox
     from pytest_totphog.backends.verifier import VerifierPolicy as VerifierPolicy
     from pytest_totphog.clocks.clock import Clock as Clock
-    from pytest_totphog.clocks.clock import Instant as Instant
     from pytest_totphog.clocks.frozen_clock import FrozenClock as FrozenClock
+    from pytest_totphog.clocks.instants import Instant as Instant
     from pytest_totphog.enrolment.records import HasTotpUri as HasTotpUri
     from pytest_totphog.enrolment.sources import Source as Source
     from pytest_totphog.errors import AccountUnavailable as AccountUnavailable
@@ -55,7 +55,7 @@ _HOMES = {
     "Explanation": "authenticator.explanation",
     "FrozenClock": "clocks.frozen_clock",
     "HasTotpUri": "enrolment.records",
-    "Instant": "clocks.clock",
+    "Instant": "clocks.instants",
     "InvalidCall": "errors",
     "InvalidInput": "errors",
     "Mail": "backends.mailbox",

@@ -163,7 +163,7 @@ def _scan(options: argparse.Namespace) -> int:
 
 
 def _qr(options: argparse.Namespace) -> int:
-    """Draw the QR code that an authenticator app scans; whoever sees it has the secret."""
+    """Draw the QR code that an authenticator app scans. It contains the secret."""
     from pytest_totphog.commands.credential import qr
 
     return qr(options)

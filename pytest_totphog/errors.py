@@ -47,7 +47,7 @@ class ClockHeld(TotphogError, RuntimeError):
 
 
 class ClockNotFrozen(TotphogError, RuntimeError):
-    """A live clock was asked to move; only a frozen one can be moved by hand."""
+    """A live clock cannot be moved by hand; only a frozen one can."""
 
 
 class CodeUnavailable(TotphogError, TimeoutError):
@@ -64,7 +64,7 @@ class CodeUnavailable(TotphogError, TimeoutError):
 
 
 class AccountUnavailable(TotphogError, TimeoutError):
-    """No account of the pool is free in time, or one that was taken was lost to somebody else."""
+    """No account of the pool is free in time, or one that was taken was given to another test."""
 
 
 class BrowserError(TotphogError, RuntimeError):
@@ -83,7 +83,7 @@ class StoreError(TotphogError, OSError):
     """The database cannot be opened or read, or does not take what is written.
 
     Attributes:
-        retry_after: seconds until it might be back, when it is away; None for what only somebody can mend.
+        retry_after: seconds until it might be back, when it is away; None for what does not pass by itself.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
@@ -95,7 +95,7 @@ class MissingExtra(TotphogError, ImportError):
     """A feature needs a package that one of the optional extras installs.
 
     Args:
-        feature: what was asked for, as the start of the sentence.
+        feature: what needs the extra, as the start of the sentence.
         package: the distribution that cannot be imported.
         extra: the extra of pytest-totphog that installs it.
     """

@@ -1,4 +1,4 @@
-"""What texts, mail addresses, passwords, numbers and URLs may be, in one place for all who are given them."""
+"""What texts, mail addresses, passwords, numbers and URLs may be, in one place."""
 
 from __future__ import annotations
 

@@ -43,12 +43,12 @@ class _Reported:
         self.tests: list[pytest.TestReport] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the last report of a test that has something to tell."""
+        """Keep the last report of a test that has codes or findings."""
         if report.when == "teardown" and any(name.startswith("totphog_") for name, _ in report.user_properties):
             self.tests.append(report)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the report that --totphog-report asks for: the battery's findings, and what failed tests had taken."""
+        """Write the report of --totphog-report: the battery's findings, and what failed tests had taken."""
         if option(session.config, "report") and not session.config.option.collectonly:
             from pytest_totphog.report.hooks import write_report
 
@@ -121,8 +121,8 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_from_serializable(config: pytest.Config, data: dict[str, Any]) -> None:
     """Learn what secrets a worker of pytest-xdist knows, before its report is shown or written."""
-    if told := data.pop("totphog_secrets", None):
-        _session(config).secrets.learn_from_worker(told)
+    if secrets := data.pop("totphog_secrets", None):
+        _session(config).secrets.learn_from_worker(secrets)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -133,7 +133,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let the marker frozen_clock ask for its fixture: a test that says when it runs must not run at another time.
+    """Let the marker frozen_clock bring its fixture: a test that says when it runs must not run at another time.
 
     Under pytest-forked, let there be a ledger before the first test's process is forked.
     """
@@ -148,7 +148,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             import ssl  # noqa: F401 # for others to find
         if isinstance(item, pytest.Function) and item.get_closest_marker("frozen_clock") is not None:
             # As if the test named it first: what lasts longer than the test is not made in frozen time.
-            fixtures = item._fixtureinfo.name2fixturedefs  # noqa: SLF001 # pytest tells the scope nowhere else
+            fixtures = item._fixtureinfo.name2fixturedefs  # noqa: SLF001 # the scope is nowhere else
             wider = [name for name in item.fixturenames if name in fixtures and fixtures[name][-1].scope != "function"]
             # A new list, because the old one belongs to all tests that one function is parametrised to.
             item.fixturenames = list(dict.fromkeys([*wider, "frozen_clock", *item.fixturenames]))
@@ -176,7 +176,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say which fixture to take, where a wider-scoped one asked for one that is made for each test."""
+    """Name the fixture to use where a wider-scoped fixture requested one that is made for each test."""
     report = yield
     if call.when == "setup" and call.excinfo is not None and call.excinfo.errisinstance(pytest.fail.Exception):
         from pytest_totphog.failures.scopes import advice
@@ -242,7 +242,7 @@ def totp_token(totp_server: TotpServer, request: pytest.FixtureRequest) -> TotpT
 
     arguments = marker_arguments(request, "totp", ("secret", "digits", "period", "algorithm", "issuer", "name", "uri"))
     if "uri" not in arguments:
-        # So that a page full of tokens, and an explanation, tell whose is which.
+        # So that a page full of tokens, and an explanation, name the test of each.
         arguments.setdefault("name", ascii(request.node.name)[1:-1][:80])
     token: TotpToken = call_or_fail("@pytest.mark.totp", add_token, totp_server, arguments)
     _give_to_test_case(request, token)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 import pytest
 
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
-from pytest_totphog.clocks.clock import as_nanoseconds
 from pytest_totphog.clocks.frozen_clock import FrozenClock, snapshot
+from pytest_totphog.clocks.instants import as_nanoseconds
 from pytest_totphog.errors import InvalidInput
 from pytest_totphog.failures.hooks import RecorderHooks
 from pytest_totphog.failures.recorder import Recorder
@@ -51,12 +51,12 @@ __all__ = ["FixturesOf", "Session", "add_token"]
 
 Value = TypeVar("Value")
 
-# Whose turn it is to make what a session keeps; whatever is made may need something else that is made so.
+# Held while something that a session keeps is made, which may need another such thing.
 _MAKING: Final = threading.RLock()
 
 
 class _Once(Generic[Value]):
-    """A property that the first who asks makes; the others, in whatever thread, wait for it.
+    """A property that is made at the first access; other threads wait for it.
 
     pytest-xdist's controller, for one, calls hooks in a thread for each worker.
     """
@@ -97,7 +97,7 @@ class Session:
 
     @classmethod
     def of(cls, config: pytest.Config) -> Session:
-        """Return the session of a config, made for the first who asks."""
+        """Return the session of a config, made at the first call."""
         with _MAKING:
             if cls._key not in config.stash:
                 config.stash[cls._key] = cls(config)
@@ -145,7 +145,7 @@ class Session:
 
     @_Once
     def leases(self) -> Leases:
-        """The leases that say who has which account."""
+        """The leases of accounts: which test has which."""
         from pytest_totphog.stores.leases import Lease, Leases
 
         return Leases(self.store.repository(Lease))

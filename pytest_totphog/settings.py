@@ -67,7 +67,7 @@ MARKERS: Final = (
     ),
 )
 _BACKENDS: Final = ("simple_backend", "email_mfa_backend", "vault_backend", "login_demo_backend")
-# The fixtures that read a marker; frozen_clock asks for its own.
+# The fixtures that read a marker; frozen_clock adds its own.
 READERS: Final = {"totp": ("totp_token",), "totp_policy": _BACKENDS, "totp_flaws": _BACKENDS}
 PROFILES: Final = ("rfc6238", "nist-800-63b", "asvs-5-l2")
 OPTIONS: Final = {
@@ -100,7 +100,7 @@ INI_VALUES: Final = {
     "totphog_account_timeout": ("90", "seconds that totp_account waits while others have all accounts (90)"),
     "totphog_app_url": (
         "",
-        "the app under test, asked for its time when a test fails (the local ones that the test's fixtures show)",
+        "the app under test, whose clock is compared when a test fails (the local ones that the test's fixtures show)",
     ),
     "totphog_leak_check_files": (
         "",
@@ -111,7 +111,7 @@ INI_VALUES: Final = {
 }
 FLAGS: Final = {
     "totphog_throttle": (False, "as --totphog-throttle"),
-    "totphog_app_clock": (True, "whether the app under test is asked for its time when a test fails (true)"),
+    "totphog_app_clock": (True, "whether the clock of the app under test is compared when a test fails (true)"),
     "totphog_leak_check": (
         False,
         "whether a run fails when what its tests print, or its reports, show a secret of a token or account (false)",
@@ -158,7 +158,7 @@ def flag(config: pytest.Config, name: str) -> bool:
     """
     try:
         return bool(config.getini(name))
-    except (ValueError, pytest.UsageError) as error:  # as pytest 8 and 9 tell it
+    except (ValueError, pytest.UsageError) as error:  # of pytest 9 and 8
         raise pytest.UsageError(f"the ini {name}: {error}; accepted are true and false") from None
 
 
@@ -336,10 +336,10 @@ def warn_of_unread_markers(item: pytest.Item) -> None:
 
 
 def call_or_fail(source: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call, and tell what goes wrong as a sentence, because a traceback would show only this plugin.
+    """Call, and fail the test with one sentence if that raises an error: a traceback would show only this plugin.
 
     Args:
-        source: who is to blame: a fixture, or for a value that is not accepted a marker.
+        source: what the sentence names: a fixture, or the marker whose value is not accepted.
         call: what is called.
         args: see `call`.
         kwargs: see `call`.

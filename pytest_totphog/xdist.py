@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ADDRESS", "ControllerStore", "address", "controller_store", "share", "share_with_restarts"]
 
-# Under which name pytest-xdist's controller tells its workers where its store is.
+# The name in `workerinput` under which workers find the address of the store.
 ADDRESS: Final = "totphog_controller"
-# The environment's variable that tells the runs of --looponfail.
+# The environment variable in which the runs of --looponfail find it.
 VARIABLE: Final = "TOTPHOG_CONTROLLER"
 
 _address_key: pytest.StashKey[dict[str, str]] = pytest.StashKey()
@@ -29,7 +29,7 @@ STOP_TIMEOUT: Final = 5
 
 
 class ControllerStore:
-    """A ledger and the leases of accounts on loopback, for those who have its key.
+    """A ledger and the leases of accounts on loopback, for processes that have its key.
 
     Nothing heavy is imported before the first worker connects, which most test runs never do.
 
@@ -74,13 +74,13 @@ class ControllerStore:
 
 
 def share(config: pytest.Config) -> dict[str, str]:
-    """Return the address of the store that a test run shares; unless this process was told one, it serves one."""
-    told = address(config)
-    if told is None:
+    """Return the address of the store that a test run shares; a process that was given none serves one."""
+    shared = address(config)
+    if shared is None:
         store = ControllerStore()
         config.add_cleanup(store.close)
-        told = config.stash[_address_key] = store.address
-    return told
+        shared = config.stash[_address_key] = store.address
+    return shared
 
 
 def share_with_restarts(config: pytest.Config) -> None:
@@ -94,8 +94,8 @@ def share_with_restarts(config: pytest.Config) -> None:
 def address(config: pytest.Config) -> dict[str, str] | None:
     """Return the address of the store that this process shares; None where it shares none."""
     if (worker := getattr(config, "workerinput", None)) is not None:
-        told: dict[str, str] | None = worker.get(ADDRESS)
-        return told
+        shared: dict[str, str] | None = worker.get(ADDRESS)
+        return shared
     if _address_key in config.stash:
         return config.stash[_address_key]
     url, _, api_key = os.environ.get(VARIABLE, "").partition(" ")

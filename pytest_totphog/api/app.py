@@ -15,7 +15,7 @@ from pytest_totphog.authenticator.codes import CodeOrigin
 from pytest_totphog.authenticator.issuer import Issuer
 from pytest_totphog.authenticator.replay_scope import ReplayScope
 from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
-from pytest_totphog.clocks.clock import as_datetime, as_nanoseconds
+from pytest_totphog.clocks.instants import as_datetime, as_nanoseconds
 from pytest_totphog.credentials import qr
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, shown
@@ -31,7 +31,7 @@ from pytest_totphog.wsgi.routes import App, Route
 __all__ = ["BASE_PATH", "FIND_AUTHENTICATOR", "totphog_app"]
 
 BASE_PATH: Final = "/api/v1"
-# Under which name a request's environ has what returns the authenticator that it asks, once the gate has let it pass.
+# The name in a request's environ of the function that returns its authenticator, once the gate has let it pass.
 FIND_AUTHENTICATOR: Final = "totphog.find_authenticator"
 
 _PARAMETERS: Final = ("secret", "issuer", "digits", "period", "algorithm")
@@ -97,7 +97,7 @@ def _enter(handler: Callable[..., Response], _: _Api, request: Request, **argume
 
 
 class _Api:
-    """What a request asks of one authenticator."""
+    """The requests to one authenticator."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
@@ -219,7 +219,7 @@ class _Api:
         return self.get_clock(request)
 
     def _default_holder(self, request: Request) -> str | None:
-        """Return what a client is called that does not say who it is; None in a test, which is the one to name."""
+        """Return the holder of a request without one: the client, or None in a test, whose name is used then."""
         if self._authenticator.holder() != this_process():
             return None
         return f"{request.remote_addr or 'a client'}, no holder given"
@@ -256,7 +256,7 @@ def _created(token: TotpToken) -> Response:
 
 
 def _error_body(error: HttpError) -> Response:
-    # Whoever uses this server runs it, or knows who does.
+    # Its users run this server themselves, and may know why.
     message = f"{error.message}: {error.detail}" if error.detail else error.message
     return json_response({"success": False, "error": message})
 

@@ -1,4 +1,4 @@
-"""A store over HTTP: what `RemoteStore` asks."""
+"""A store over HTTP: the other side of `RemoteStore`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from pytest_totphog.authenticator.totp_token import TotpToken
-from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.clocks.wording import duration
 from pytest_totphog.credentials.token import Secret, Token
 from pytest_totphog.errors import AccountUnavailable, InvalidInput, hidden_in_reports, plural, shown
@@ -34,7 +35,7 @@ ACCEPTED: Final = 'a JSON list such as [{"name": …, "password": …, "secret":
 # pytest's assertion diff goes through the fields that are compared, and would show a password.
 @dataclass(frozen=True, eq=False)
 class Account:
-    """An account of the app under test, as somebody has set it up; validates itself.
+    """An account of the app under test, as it was set up there; validates itself.
 
     Attributes:
         name: what the user logs in with.
@@ -89,7 +90,7 @@ class AccountPool:
 
     Args:
         accounts: those there are.
-        leases: who has which of them.
+        leases: which of them are taken.
         timeout: how long to wait for one at the most, in real seconds.
     """
 
@@ -101,13 +102,13 @@ class AccountPool:
         self._taken: list[Lease] = []
 
     def take(self, holder: str) -> Account:
-        """Return the account that has been unused for longest, when there is one that nobody has.
+        """Return the account that has been unused for longest, when one is free.
 
         Args:
-            holder: who takes it.
+            holder: the test that takes it.
 
         Raises:
-            AccountUnavailable: when there is none in time; it says who has them.
+            AccountUnavailable: when there is none in time; it names their holders.
         """
         if len(self._taken) == len(self._accounts):
             raise AccountUnavailable(
@@ -136,14 +137,14 @@ class AccountPool:
         """Give all accounts back.
 
         Raises:
-            AccountUnavailable: when somebody else was given one of them meanwhile, because this process had stood
+            AccountUnavailable: when another test was given one of them meanwhile, because this process had stood
                 still and its leases had expired.
         """
         self._renewing.close()
         lost = [self._accounts[lease.id].name for lease in self._taken if not self._leases.give_back(lease)]
         if lost:
             raise AccountUnavailable(
-                f"somebody else was given {' and '.join(lost)} while this test had it, because this process had stood "
+                f"another test was given {' and '.join(lost)} while this test had it, because this process had stood "
                 "still for so long that it seemed dead; run the test again"
             )
 

@@ -33,7 +33,7 @@ class Authenticator:
         tokens: where tokens live; in memory unless given.
         ledger: where claims live; in memory unless given.
         namespace: which of the tokens there are its own.
-        holder: says who takes a one-time code; the running pytest test, or the process, unless given.
+        holder: returns the name of what takes a one-time code; the running pytest test, or the process, unless given.
         min_remaining: seconds that a one-time code must have to live unless its taker says otherwise; unless given 10,
             or half of a period below 20.
         timeout: real seconds to wait for one at the most unless its taker says otherwise.
@@ -42,7 +42,7 @@ class Authenticator:
         on_scope: called with where what is handed out counts from now on, when a test run that it serves says so.
 
     Attributes:
-        journal: what was handed out and verified, for people who look on.
+        journal: what was handed out and verified, for the page.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Authenticator:
 
     @property
     def api_url(self) -> str:
-        """The base URL of the API that serves this authenticator; told by `open`.
+        """The base URL of the API that serves this authenticator, set by `open`.
 
         Raises:
             ServerError: while no server runs.
@@ -164,7 +164,7 @@ class Authenticator:
         self._add(tokens)
 
     def open(self, api_url: str | Callable[[], str]) -> None:
-        """Tell the tokens where they are served, or what to ask for that, and let them wait for codes."""
+        """Let tokens wait for codes. Their API is at this URL, or at what this function returns."""
         self._api_url = api_url
         self.closed = False
 

@@ -71,7 +71,7 @@ HELD: Final = """fields => {
 
 
 class CodeSource(Protocol):
-    """What `fill_code` asks of a token."""
+    """What `fill_code` needs of a token."""
 
     @property
     def digits(self) -> int:
@@ -81,11 +81,11 @@ class CodeSource(Protocol):
     def one_time_code(
         self, min_remaining: float | None = None, lookahead: int = 0, timeout: float | None = None
     ) -> str:
-        """Return a code that nobody has been given before."""
+        """Return a code that was never handed out before."""
         ...
 
     def explain(self, code: str) -> Any:
-        """Return what tells by `steps` how far ahead of the current one a code's step is."""
+        """Return what has, as `steps`, how far ahead of the current step a code's step is."""
         ...
 
 

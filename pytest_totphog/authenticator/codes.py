@@ -1,4 +1,4 @@
-"""Codes: as the ledger hands them out, and as somebody took them from a token."""
+"""Codes: as the ledger hands them out, and as tests take them from a token."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_totphog.clocks.clock import NANOSECONDS, as_datetime
+from pytest_totphog.clocks.instants import NANOSECONDS, as_datetime
 
 if TYPE_CHECKING:
     from pytest_totphog.credentials.token import Token
@@ -54,7 +54,7 @@ _ON_PURPOSE = frozenset(
 
 @dataclass(frozen=True)
 class OneTimeCode:
-    """A code that nobody has been given before, with the facts from the same reading of the clock.
+    """A code that was never handed out before, with the facts from the same reading of the clock.
 
     Attributes:
         code: the digits.
@@ -93,8 +93,8 @@ class TakenCode(NamedTuple):
         step: its time step; None for a code of no step.
         code: the digits.
         moment: when it was taken, in nanoseconds since the epoch on the clock that the codes follow.
-        holder: who has the code, where its taker has said so.
-        waited_seconds: how long was waited for it, real seconds; None where nobody waits.
+        holder: who has the code, where it was given.
+        waited_seconds: how long was waited for it, real seconds; None for codes that are not waited for.
         moved_from: where a frozen clock stood, in nanoseconds since the epoch, that had to be moved past steps which
             were handed out before; None where there were none in its way.
     """

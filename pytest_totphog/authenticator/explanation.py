@@ -1,11 +1,11 @@
-"""What a string that somebody typed as a code is: the answer to "why was it refused?"."""
+"""What a string that was typed as a code is: the answer to "why was it refused?"."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from pytest_totphog.clocks.clock import NANOSECONDS
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.clocks.wording import duration
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import plural

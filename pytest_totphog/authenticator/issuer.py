@@ -10,7 +10,8 @@ from typing import Final
 from pytest_totphog.authenticator.codes import CodeOrigin, OneTimeCode, TakenCode
 from pytest_totphog.authenticator.keeper import Keeper
 from pytest_totphog.authenticator.replay_scope import ADVICE
-from pytest_totphog.clocks.clock import MAX_PERIOD, NANOSECONDS, require_moving
+from pytest_totphog.clocks.clock import require_moving
+from pytest_totphog.clocks.instants import MAX_PERIOD, NANOSECONDS
 from pytest_totphog.clocks.stopped_time import stopped_by
 from pytest_totphog.clocks.wording import duration, instant
 from pytest_totphog.credentials import otp
@@ -76,7 +77,7 @@ class Issuer:
         Args:
             code: see `TotpToken.verify`.
             window: see `TotpToken.verify`.
-            holder: who asks, for the journal; the running test unless given.
+            holder: what verifies, for the journal; the running test unless given.
 
         Raises:
             InvalidInput: see `TotpToken.verify`.
@@ -112,7 +113,7 @@ class Issuer:
             min_remaining: see `TotpToken.one_time_code`.
             lookahead: see `TotpToken.one_time_code`.
             timeout: see `TotpToken.one_time_code`.
-            holder: who takes the code, for the ledger; the running test unless given.
+            holder: what takes the code, for the ledger; the running test unless given.
             by: what gives it, for the report of a test that fails.
             given_up: returns whether the taker waits no more; the step is given back then.
         """
@@ -145,7 +146,7 @@ class Issuer:
                         (step - lookahead) * period, timeout - (clock.monotonic() - started), given_up
                     )
                     moment = clock.time_ns()
-            except BaseException:  # Ctrl-C and pytest-timeout above all: nobody was given the code
+            except BaseException:  # Ctrl-C and pytest-timeout above all: the code was not handed out
                 with suppress(StoreError):
                     ledger.give_back(claim)
                 raise
@@ -241,7 +242,7 @@ class Issuer:
         raise self._too_late(ahead, timeout)
 
     def _unavailable(self, moment: int, earliest: int, lookahead: int, timeout: float) -> CodeUnavailable:
-        """Return the error that no step is free in time; it says who holds them."""
+        """Return the error that no step is free in time; it names their holders."""
         ledger, current = self.keeper.ledger, self.token.step_at(moment)
         if self.keeper.clock.mode == "live":
             require_moving()

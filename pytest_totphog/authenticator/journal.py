@@ -1,4 +1,4 @@
-"""The journal: what was handed out, to whom, and what `verify` said; for people who look on."""
+"""The journal: what was handed out, to whom, and what `verify` returned; for the page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Event:
         name: what it was called.
         issuer: its service.
         step: the time step that was handed out, or that the clock was in.
-        holder: who has the code, or who asked.
+        holder: who has the code, or what verified.
         verdict: `"accepted"` or `"refused"`; None for a code that was handed out.
     """
 
@@ -55,8 +55,8 @@ class Journal:
     def __init__(self, clock: Clock | None = None, capacity: int = KEPT_EVENTS) -> None:
         self._lock = threading.Lock()
         self._events: deque[Event] = deque(maxlen=capacity)
-        # Microseconds since the epoch: whoever asks for what came after the last event of a server that has been
-        # started anew since, gets all there is.
+        # Microseconds since the epoch: a client that has the last event of a server that has been restarted since gets
+        # all events of the new one.
         self._last = (Clock() if clock is None else clock).time_ns() // 1000
 
     def record_code(self, token: Token, *, at: float, step: int, holder: str) -> None:
@@ -64,7 +64,7 @@ class Journal:
         self._record(token, at, "one-time-code", step, holder, None)
 
     def record_verification(self, token: Token, *, at: float, step: int, holder: str, accepted: bool) -> None:
-        """Record what `verify` said."""
+        """Record what `verify` returned."""
         self._record(token, at, "verify", step, holder, "accepted" if accepted else "refused")
 
     def after(self, id: int = 0) -> list[Event]:

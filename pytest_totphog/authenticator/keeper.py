@@ -27,7 +27,7 @@ class Keeper(Protocol):
     on_code: Callable[[TakenCode], None] | None
 
     def holder(self) -> str:
-        """Return the name of whoever takes a one-time code."""
+        """Return the name of the test or process that takes a one-time code."""
         ...
 
     @property

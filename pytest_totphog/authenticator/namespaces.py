@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Final
 
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.replay_scope import UNNAMED, ReplayScope, ScopedLedger
-from pytest_totphog.clocks.clock import Clock, within_range
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import within_range
 from pytest_totphog.clocks.real_clock import RealClock
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
@@ -36,12 +37,12 @@ class Namespace:
     """What is known of a namespace beside its tokens.
 
     Attributes:
-        id: its name; empty for the tokens and the clock of all who name none.
+        id: its name; empty for the tokens and the clock of requests without a namespace.
         used_at: when it was last used, in seconds since the epoch, by the store's clock or by real time,
             whichever is later.
         frozen_at: where its clock stands, in microseconds since the epoch, which every store can count up to the
             year 9999; None while it is live.
-        scope: where what its tokens hand out counts, a `ReplayScope`; empty for all who use the namespace.
+        scope: where what its tokens hand out counts, a `ReplayScope`; empty for the whole namespace.
     """
 
     collection: ClassVar[str] = "namespaces_namespace"
@@ -107,12 +108,12 @@ def _check(name: str) -> None:
 
 
 class Namespaces:
-    """The authenticators of a server: one for each namespace, and one for all who name none.
+    """The authenticators of a server: one for each namespace, and one for requests without one.
 
     Args:
         store: where tokens, clocks and claims live.
-        default: the authenticator of those who name no namespace; one in the store unless given.
-        holder: says who takes a one-time code; see `Authenticator`.
+        default: the authenticator of requests without a namespace; one in the store unless given.
+        holder: see `Authenticator`.
         clock: real time.
     """
 
@@ -172,7 +173,7 @@ class Namespaces:
         return name in self._authenticators
 
     def prune(self) -> None:
-        """Forget the namespaces that surely nobody has used for a day, with their tokens.
+        """Forget the namespaces that surely were not used for a day, with their tokens.
 
         By the store's clock and by real time: the clock of one of many machines may be days off.
         """
@@ -189,7 +190,7 @@ class Namespaces:
             self._touched = {name: each for name, each in self._touched.items() if name in kept}
 
     def open(self, api_url: str | Callable[[], str]) -> None:
-        """Say where the tokens of no namespace are served, or what to ask for that, and let all wait for codes."""
+        """Let all tokens wait for codes; those of no namespace are served here, see `Authenticator.open`."""
         self.default.open(api_url)
         with self._lock:
             self._closed = False

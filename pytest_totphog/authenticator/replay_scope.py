@@ -59,7 +59,7 @@ class ReplayScope:
 
 
 UNNAMED: Final = ReplayScope("-")
-"""Where a claim counts of those who name no namespace; none is called so."""
+"""Where a claim without a namespace counts; no namespace has this name."""
 
 
 class ScopedLedger:
@@ -94,7 +94,7 @@ class ScopedLedger:
         return None if claim is None else replace(claim, fingerprint=fingerprint)
 
     def give_back(self, claim: Claim) -> None:
-        """Forget a claim whose code nobody was given; see `Ledger.give_back`."""
+        """Forget a claim whose code was not handed out; see `Ledger.give_back`."""
         # The clock may have been frozen since.
         keys = {
             key for real in (True, False) for key in self._scope_of(claim.fingerprint).keys(claim.fingerprint, real)

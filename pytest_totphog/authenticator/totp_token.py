@@ -14,7 +14,7 @@ from typing import Never, TypeVar
 from pytest_totphog.authenticator.codes import CodeOrigin
 from pytest_totphog.authenticator.explanation import Explanation, explain
 from pytest_totphog.authenticator.issuer import Issuer, as_code, as_steps
-from pytest_totphog.clocks.clock import Instant, as_nanoseconds
+from pytest_totphog.clocks.instants import Instant, as_nanoseconds
 from pytest_totphog.credentials import qr
 from pytest_totphog.errors import InvalidCall, InvalidInput, hidden_in_reports
 
@@ -113,7 +113,7 @@ class TotpToken:
     def one_time_code(
         self, min_remaining: float | None = None, lookahead: int = 0, timeout: float | None = None
     ) -> str:
-        """Return a code that is not about to expire and that nobody has been given before.
+        """Return a code that is not about to expire and was never handed out before.
 
         On a live clock it waits for the next time step where it must; a frozen clock it moves on, past the
         last step spent for this secret, and never sleeps.
@@ -125,8 +125,8 @@ class TotpToken:
             timeout: how long to wait at the most, in real seconds; unless given 90.
 
         Raises:
-            CodeUnavailable: when there is none in time; it says who holds the steps. At once when it would have to
-                wait, and somebody else has stopped the time.
+            CodeUnavailable: when there is none in time; it names the holders of the steps. At once when it would have
+                to wait, and something else has stopped the time.
             InvalidInput: when an argument is not what is accepted.
         """
         return self._issuer.claim(min_remaining, lookahead, timeout).code
@@ -139,7 +139,7 @@ class TotpToken:
     ) -> str:
         """Return what `one_time_code` returns, and let the event loop go on while it waits (asyncio and trio).
 
-        Where the waiting task is cancelled, nobody has the code, and its step is given back.
+        Where the waiting task is cancelled, the code is not handed out, and its step is given back.
 
         Args:
             min_remaining: see `one_time_code`.

@@ -6,7 +6,8 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from pytest_totphog.clocks.clock import NANOSECONDS, Clock
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.errors import InvalidInput, shown
 from pytest_totphog.inputs import is_whole
 from pytest_totphog.wsgi.errors import HttpError

@@ -1,4 +1,4 @@
-"""Time as an argument: the only module that reads the system's clock."""
+"""Time as an argument: a clock that follows the system's, or stands still."""
 
 from __future__ import annotations
 
@@ -8,103 +8,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from pytest_totphog.clocks.followers import Followers
+from pytest_totphog.clocks.instants import (
+    END,
+    NANOSECONDS,
+    Instant,
+    as_datetime,
+    as_nanoseconds,
+    as_period,
+    within_range,
+)
 from pytest_totphog.clocks.stopped_time import stopped_by
 from pytest_totphog.errors import ClockNotFrozen, CodeUnavailable, InvalidInput, hidden_in_reports, shown
-from pytest_totphog.inputs import is_number, is_whole
+from pytest_totphog.inputs import is_number
 
-__all__ = [
-    "NANOSECONDS",
-    "Clock",
-    "Instant",
-    "as_datetime",
-    "as_nanoseconds",
-    "as_period",
-    "is_real",
-    "real_time_ns",
-    "require_moving",
-]
+__all__ = ["Clock", "is_real", "real_time_ns", "require_moving"]
 
 __tracebackhide__ = hidden_in_reports
 
-NANOSECONDS: Final = 1_000_000_000
-MAX_PERIOD: Final = 86_400
 # A time that is further off was not meant to be the real one.
 REAL_TIME_TOLERANCE: Final = 60 * NANOSECONDS
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_END = 253_402_300_800 * NANOSECONDS  # the year 10,000: no datetime is later
-
-Instant: TypeAlias = int | float | str | datetime
-"""A point in time: seconds since the epoch, an ISO 8601 text with an offset, or an aware datetime."""
-
-
-def as_nanoseconds(when: Instant) -> int:
-    """Return a point in time as whole nanoseconds since the epoch.
-
-    Args:
-        when: seconds since the epoch (number or text), ISO 8601 text with an offset, or an aware datetime.
-
-    Raises:
-        InvalidInput: for a naive datetime, a text without an offset, a time before 1970 or after 9999,
-            and anything that is no point in time.
-    """
-    remedy = "give it one: tzinfo=timezone.utc"
-    if isinstance(when, str):
-        when, remedy = _parse(when), "append 'Z', or an offset such as '+02:00'"
-    if isinstance(when, datetime):
-        if when.utcoffset() is None:
-            raise InvalidInput(
-                f"the time {when.isoformat(' ')!r} has no time zone, so it means another instant on another machine; "
-                f"{remedy}"
-            )
-        microseconds: float = (when - _EPOCH) // _MICROSECOND
-    elif isinstance(when, bool) or not isinstance(when, (int, float)):
-        raise InvalidInput(
-            f"{shown(when)} is no point in time; accepted are seconds since the epoch, ISO 8601 text "
-            "such as '2024-01-15T10:30:00Z', and aware datetimes"
-        )
-    else:
-        microseconds = when * 1_000_000
-    if not 0 <= microseconds * 1000 < _END:
-        raise InvalidInput(f"the time {shown(when)} is out of range; accepted are the years 1970 to 9999")
-    # Whole microseconds, so that the same instant is the same as a datetime.
-    return round(microseconds) * 1000
-
-
-def _parse(text: str) -> datetime | float:
-    stripped = text.strip()
-    try:
-        return float(stripped)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(stripped.upper())
-    except ValueError:
-        raise InvalidInput(
-            f"{shown(text)} is no point in time; accepted are seconds since the epoch and ISO 8601 "
-            "such as '2024-01-15T10:30:00Z'"
-        ) from None
-
-
-def as_datetime(nanoseconds: int) -> datetime:
-    """Return nanoseconds since the epoch as an aware datetime in UTC; the last one there is for all that is later."""
-    return _EPOCH + timedelta(microseconds=min(nanoseconds, _END - 1) // 1000)
-
-
-def as_period(period: object) -> int:
-    """Return `period` when it is a time step's length in whole seconds.
-
-    Raises:
-        InvalidInput: unless it is an integer from 1 to 86,400.
-    """
-    if not is_whole(period, 1, MAX_PERIOD):
-        raise InvalidInput(f"period is {shown(period)}; accepted are whole seconds from 1 to {MAX_PERIOD}")
-    return period
 
 
 def _running_monotonic() -> Callable[[], float]:
@@ -143,17 +69,6 @@ def require_moving() -> None:
         )
 
 
-def within_range(nanoseconds: int) -> int:
-    """Return what a clock can show.
-
-    Raises:
-        InvalidInput: past the year 9999.
-    """
-    if nanoseconds >= _END:
-        raise InvalidInput("the clock cannot move past the year 9999")
-    return nanoseconds
-
-
 class Clock:
     """A clock that follows the system's until it is frozen, and then moves only by hand.
 
@@ -167,7 +82,7 @@ class Clock:
     # Held by the class, because freezegun replaces what modules hold. Waits and time-outs are in real seconds.
     monotonic: staticmethod[[], float] = staticmethod(_running_monotonic())
 
-    # How long a waiter sleeps before it looks again, in seconds, where nobody may be there to wake it.
+    # How long a waiter sleeps before it looks again, in seconds, where another process may move the clock.
     _longest_wait = math.inf
 
     def __init__(self) -> None:
@@ -244,7 +159,7 @@ class Clock:
             )
         with self._changing():
             self._require_frozen("tick")
-            return self._move(lambda now: now + round(min(seconds, _END) * 1_000_000) * 1000)
+            return self._move(lambda now: now + round(min(seconds, END) * 1_000_000) * 1000)
 
     def move_to(self, when: Instant) -> float:
         """Move a frozen clock to a point in time, forward or back, and return its new time.
@@ -275,20 +190,20 @@ class Clock:
     def wait_until(self, when: int, timeout: float, unless: Callable[[], bool] = lambda: False) -> bool:
         """Return True as soon as the clock shows `when`.
 
-        A live clock is waited for. A frozen clock is moved on to `when`, because nobody else would move it.
+        A live clock is waited for. A frozen clock is moved on to `when`, because nothing else would move it.
         A clock that is frozen during the wait stays where it was frozen, which may be years away from `when`:
         the answer is True as well, and the caller looks at the clock again.
 
         Args:
             when: nanoseconds since the epoch.
             timeout: how long to wait at the most, in real seconds.
-            unless: asked whenever the waiter wakes; when it says True, the wait is given up.
+            unless: called whenever the waiter wakes; when it returns True, the wait is given up.
 
         Returns:
             False when the time has not come within `timeout`, or the wait was given up.
 
         Raises:
-            CodeUnavailable: when it would wait, and somebody else has stopped the time.
+            CodeUnavailable: when it would wait, and something else has stopped the time.
         """
         if self.frozen_at is None and self.time_ns() < when:
             require_moving()
@@ -334,5 +249,5 @@ class Clock:
     def _show(self, nanoseconds: int | None) -> None:
         """Stand at `nanoseconds`, or follow the system's time for None; the lock is held."""
         self._frozen_at = nanoseconds
-        self.changes += 1  # last, so that whoever reads it first reads no older time
+        self.changes += 1  # last, so that a reader of it reads no older time
         self._changed.notify_all()

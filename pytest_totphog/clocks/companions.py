@@ -19,7 +19,7 @@ __tracebackhide__ = hidden_in_reports
 
 
 class Companions:
-    """What goes along with one clock; only whoever holds the clock's lock changes the patch.
+    """What goes along with one clock. The patch changes only while the clock's lock is held.
 
     Args:
         clock: the clock.

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
-from pytest_totphog.clocks.clock import NANOSECONDS, Clock, Instant, as_nanoseconds
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.clocks.companions import Companions
+from pytest_totphog.clocks.instants import NANOSECONDS, Instant, as_nanoseconds
 from pytest_totphog.clocks.leftovers import warning
 from pytest_totphog.clocks.patches import AUTO, PATCHES, PatchName, choose
 from pytest_totphog.clocks.stopped_time import mover, stopped_by

@@ -116,7 +116,7 @@ class _Search:
         if depth == 0 or id(value) in self._seen:
             return False
         self._seen[id(value)] = value
-        with suppress(Exception):  # somebody else's object, in any state
+        with suppress(Exception):  # any object, in any state
             return any(self._holds(part, depth - 1) for part in islice(_parts(value), ENTRIES))
         return False
 

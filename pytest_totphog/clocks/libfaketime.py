@@ -1,4 +1,4 @@
-"""The clock for other processes: a file that libfaketime reads whenever such a process asks for the time."""
+"""The clock for other processes: a file that libfaketime reads whenever such a process reads its clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
-from pytest_totphog.clocks.clock import NANOSECONDS, Clock
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.errors import TotphogError, hidden_in_reports, shown
 
 __all__ = ["TimestampFile"]

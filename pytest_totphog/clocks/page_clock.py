@@ -16,8 +16,8 @@ __all__ = ["PageClock"]
 
 __tracebackhide__ = hidden_in_reports
 
-# `Date` in every document that may be reached from here, and nothing else: timers and `performance` run on. Whatever is
-# told last holds, in whichever order the scripts of a new document run; null is the real time.
+# `Date` in every document that may be reached from here, and nothing else: timers and `performance` run on. What was
+# sent last holds, in whichever order the scripts of a new document run; null is the real time.
 SHOW: Final = """([turn, at]) => {
   const key = Symbol.for("pytest-totphog: time");
   const show = window => {
@@ -66,7 +66,7 @@ class PageClock:
     def follow(self) -> Any:
         """Show the clock's time, where that can be done now, and return what may be awaited until the page has it.
 
-        An event loop is asked to do it.
+        In an event loop it is called later.
         """
         if not self._here():
             if self._loop is not None:

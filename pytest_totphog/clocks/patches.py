@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from pytest_totphog.clocks.clock import as_datetime
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.clocks.leftovers import leftovers
 from pytest_totphog.errors import ClockHeld, MissingExtra, TotphogError, hidden_in_reports
 
@@ -75,7 +75,7 @@ class FreezegunPatch:
             freezer = freezegun.freeze_time(as_datetime(nanoseconds), ignore=["_pytest.timing"])
             # They are beginnings of module names: `gi` would exempt an app called `gifts`, `queue` one called `queues`.
             freezer.ignore = tuple(f"{name}." if name in _SHORT_NAMES else name for name in freezer.ignore)
-            undo.callback(freezer.stop)  # also when it starts only half: it asks every module for every attribute
+            undo.callback(freezer.stop)  # also when it starts only half: it reads every attribute of every module
             with _no_garbage_collection():
                 self._factory = freezer.start()
             self._freezes = api.freeze_factories
@@ -153,7 +153,7 @@ PATCHES: Final[dict[str | None, type[Patch]]] = {
 def choose(patch: PatchName | None) -> PatchName | None:
     """Return the patch that a name stands for: `"auto"` for time-machine where it is installed, else freezegun.
 
-    Inside somebody's `freeze_time()` it is freezegun: time-machine refuses to start there.
+    Inside another `freeze_time()` it is freezegun: time-machine refuses to start there.
     """
     if patch != AUTO:
         return patch

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from pytest_totphog.clocks.clock import NANOSECONDS, Clock, real_time_ns
+from pytest_totphog.clocks.clock import Clock, real_time_ns
+from pytest_totphog.clocks.instants import NANOSECONDS
 
 __all__ = ["RealClock"]
 
@@ -17,7 +18,7 @@ UPTIME: Final = Path("/proc/uptime")
 class RealClock(Clock):
     """A clock that runs on while freezegun, time-machine or libfaketime stop or shift the process's time.
 
-    It is exact to a second, and does not follow when somebody sets the machine's clock. Where the kernel does not say
+    It is exact to a second, and does not follow when the machine's clock is set. Where the kernel does not say
     when it was started, which only Linux does, it is the system's clock past freezegun and time-machine.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_totphog.clocks.clock import NANOSECONDS, as_datetime
+from pytest_totphog.clocks.instants import NANOSECONDS, as_datetime
 
 __all__ = ["duration", "instant", "time_of_day"]
 

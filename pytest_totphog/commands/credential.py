@@ -46,7 +46,7 @@ def _is_credential(text: str) -> bool:
 
 
 def qr(options: argparse.Namespace) -> int:
-    """Draw the QR code that an authenticator app scans; whoever sees it has the secret."""
+    """Draw the QR code that an authenticator app scans. It contains the secret."""
     uri = _token(options, issuer="").uri
     if options.output is None:
         print(terminal(uri), end="")
@@ -79,8 +79,10 @@ def _token(options: argparse.Namespace, **defaults: str) -> TotpToken:
     if "://" not in source:
         return authenticator.make(**{"name": "account", "secret": source, **defaults, **given})
     token = authenticator.make(source)
-    asked = authenticator.make(secret=token.secret, **{name: getattr(token, name) for name in names} | given)
+    wanted = authenticator.make(secret=token.secret, **{name: getattr(token, name) for name in names} | given)
     for name in given:
-        if (says := getattr(token, name)) != (wanted := getattr(asked, name)):
-            raise InvalidInput(f"--{name} is {shown(wanted)}, and the URI says {shown(says)}; leave --{name} out")
+        if (stated := getattr(token, name)) != (given_value := getattr(wanted, name)):
+            raise InvalidInput(
+                f"--{name} is {shown(given_value)}, and the URI says {shown(stated)}; leave --{name} out"
+            )
     return token

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from pytest_totphog.authenticator.codes import OneTimeCode
 from pytest_totphog.authenticator.totp_token import issuer_of
-from pytest_totphog.clocks.clock import NANOSECONDS, Clock
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.conformance.driver import LoginDriver, Outcome
 from pytest_totphog.conformance.evidence import Evidence
 from pytest_totphog.conformance.finding import NotJudged

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
-from pytest_totphog.clocks.clock import NANOSECONDS, as_period
+from pytest_totphog.clocks.instants import NANOSECONDS, as_period
 from pytest_totphog.credentials import otp, otpauth
 from pytest_totphog.errors import InvalidInput, hidden_in_reports
 from pytest_totphog.inputs import as_text, shape

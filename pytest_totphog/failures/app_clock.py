@@ -13,7 +13,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from pytest_totphog.clocks.clock import NANOSECONDS, Clock, real_time_ns
+from pytest_totphog.clocks.clock import Clock, real_time_ns
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.failures.failure import AppClock
 from pytest_totphog.wsgi.client import Connection, addresses
 

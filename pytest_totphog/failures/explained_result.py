@@ -54,7 +54,7 @@ class ExplainedResult:
         try:
             failure = self._explain(error)
         except Exception as mistake:  # noqa: BLE001 # it would hide the failure that is to be explained
-            error.add_note(f"{TITLE}: the facts cannot be told: {type(mistake).__name__}")
+            error.add_note(f"{TITLE}: the facts are not known: {type(mistake).__name__}")
             return
         if failure is not None:
             error.add_note(f"\n{f' {TITLE} '.center(80, '-')}\n{section(failure)}")

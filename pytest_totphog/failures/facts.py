@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_totphog.authenticator.accounts import TotpAccount
 from pytest_totphog.authenticator.totp_token import TotpToken, issuer_of
-from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.clocks.clock import real_time_ns
 from pytest_totphog.clocks.frozen_clock import companions_of, overruled_by
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.clocks.leftovers import fake_type_in, suspects
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import StoreError, TotphogError

@@ -62,7 +62,7 @@ class RecorderHooks:
         try:
             failure = self._recorder.explain(test, part_of_run(item.config))
         except Exception as mistake:  # noqa: BLE001 # it would end the run, and hide the failure that is to be explained
-            report.sections.append((TITLE, f"The facts cannot be told: {type(mistake).__name__}"))
+            report.sections.append((TITLE, f"The facts are not known: {type(mistake).__name__}"))
             return
         if failure is None:
             return

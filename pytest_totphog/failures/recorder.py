@@ -26,7 +26,7 @@ class Recorder:
     Args:
         clock: the one that all codes of this process follow.
         ledger: gives the ledger of what was handed out, when it is needed.
-        app_url: where the app under test is; if empty, where the test's fixtures show one; None to ask none.
+        app_url: where the app under test is; if empty, where the test's fixtures show one; None to compare none.
         server: the URL of the shared server; empty without one.
 
     Attributes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from pytest_totphog.clocks.clock import NANOSECONDS
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.failures.waiting import Waited
 
 if TYPE_CHECKING:

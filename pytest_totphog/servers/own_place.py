@@ -29,7 +29,7 @@ class OwnPlace(Place):
     """A server in this process.
 
     Args:
-        authenticator: keeps the tokens of those who name no namespace.
+        authenticator: keeps the tokens of no namespace.
         store: where tokens and what was handed out live.
         gate: what is refused beforehand.
         host: the address to listen on.

@@ -14,8 +14,8 @@ from pytest_totphog.api.namespaces import PREFIX
 from pytest_totphog.authenticator.authenticator import Authenticator
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.authenticator.totp_token import TotpToken
-from pytest_totphog.clocks.clock import as_datetime
 from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import ServerError, StoreError, hidden_in_reports
 from pytest_totphog.inputs import base_url
@@ -36,7 +36,7 @@ class SharedPlace(Place):
         namespace: which tokens are one's own: 1 to 100 letters, digits, dots, dashes and underscores.
         clock: what the codes of its tokens follow; the system's time unless given. Where it is frozen, the clock of
             the namespace stands too; whatever moves that one over HTTP moves it alone.
-        scope: returns where what its tokens hand out counts; for all who use the namespace unless given.
+        scope: returns where what its tokens hand out counts; for the whole namespace unless given.
         options: `holder`, `min_remaining`, `timeout`, `on_code` and `on_token`, as `Authenticator` takes them.
 
     Attributes:

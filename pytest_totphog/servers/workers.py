@@ -73,8 +73,8 @@ def serve_in_workers(
 ) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP, in several processes; a worker that dies is replaced.
 
-    All accept connections from one socket, each in a thread of its own, so that a request that is held keeps nobody
-    waiting and no connection lies with a worker that is busy.
+    All accept connections from one socket, each in a thread of its own, so that a request that is held
+    delays no other one, and no connection lies with a worker that is busy.
 
     Args:
         load: returns the app, in each worker; it must be picklable.

@@ -230,5 +230,5 @@ def test_lost_account_fails_the_test_at_its_end(project: pytest.Pytester) -> Non
     result = project.runpytest()
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
-        ["totp_account: somebody else was given alice while this test had it, because *; run the test again"]
+        ["totp_account: another test was given alice while this test had it, because *; run the test again"]
     )

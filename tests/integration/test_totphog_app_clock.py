@@ -1,4 +1,4 @@
-"""The ini value totphog_app_clock: whether the app under test is asked for its time when a test fails."""
+"""The ini value totphog_app_clock: whether the clock of the app under test is compared when a test fails."""
 
 import socket
 

@@ -55,7 +55,7 @@ PARSERS = [
     "enrolment.printed.refused_secret",
     "enrolment.pictures.data_url.decode_data_url",
     "enrolment.pictures.svg._rewritten",
-    "clocks.clock.as_nanoseconds",
+    "clocks.instants.as_nanoseconds",
     "inputs.as_email",
     "inputs.as_password",
     "errors.shown",

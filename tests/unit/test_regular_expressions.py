@@ -149,7 +149,7 @@ PARSERS = {
     "enrolment.sources": "_texts_of_text",
     "enrolment.pictures.data_url": "decode_data_url",
     "enrolment.pictures.svg": "_rewritten",
-    "clocks.clock": "as_nanoseconds",
+    "clocks.instants": "as_nanoseconds",
     "inputs": "as_email",
 }
 TEMPLATES = {

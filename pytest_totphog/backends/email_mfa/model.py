@@ -11,7 +11,8 @@ from pytest_totphog.backends.access_tokens import AccessTokens
 from pytest_totphog.backends.email_mfa.mail import Postman
 from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.verifier import Verifier
-from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput

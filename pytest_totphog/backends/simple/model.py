@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pytest_totphog.backends.verifier import Verifier
-from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.credentials.otp import random_secret
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput

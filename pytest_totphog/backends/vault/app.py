@@ -12,7 +12,8 @@ from pytest_totphog.backends.passwords import PasswordHasher
 from pytest_totphog.backends.rate_limit import RateLimit
 from pytest_totphog.backends.vault.model import TOTP_FIELDS, Totp, Totps, VaultAccount, VaultAccounts
 from pytest_totphog.backends.verifier import VerifierPolicy
-from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.stores import Store
 from pytest_totphog.stores.memory import MemoryStore
 from pytest_totphog.wsgi.bodies import checked_fields, json_response, read_object

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from pytest_totphog.backends.passwords import PasswordHasher
-from pytest_totphog.clocks.clock import Clock, as_datetime, as_period
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import as_datetime, as_period
 from pytest_totphog.credentials import otp
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown

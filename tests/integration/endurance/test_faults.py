@@ -14,8 +14,9 @@ import requests
 
 from pytest_totphog import Authenticator, CodeUnavailable
 from pytest_totphog.authenticator.totp_token import issuer_of
-from pytest_totphog.clocks.clock import NANOSECONDS, Clock
+from pytest_totphog.clocks.clock import Clock
 from pytest_totphog.clocks.frozen_clock import FrozenClock
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.errors import StoreError
 from pytest_totphog.servers.shared_place import SharedPlace
 from pytest_totphog.servers.totp_server import server_at

@@ -320,7 +320,7 @@ def test_lost_account_is_told_at_the_end(pool: Callable[[], AccountPool], watch:
     watch.seconds += 30
     other.take("test_admin")
 
-    with pytest.raises(AccountUnavailable, match=r"^somebody else was given alice while this test had it, because"):
+    with pytest.raises(AccountUnavailable, match=r"^another test was given alice while this test had it, because"):
         slow.close()
 
     other.close()

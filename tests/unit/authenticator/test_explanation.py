@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytest_totphog.authenticator.explanation import Explanation, explain
-from pytest_totphog.clocks.clock import NANOSECONDS
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.stores.ledger import MemoryLedger
 

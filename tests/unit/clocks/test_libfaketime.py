@@ -12,7 +12,8 @@ import pytest
 
 from pytest_totphog import TotphogError
 from pytest_totphog.clocks import libfaketime
-from pytest_totphog.clocks.clock import Clock, as_datetime
+from pytest_totphog.clocks.clock import Clock
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.clocks.libfaketime import TimestampFile
 from pytest_totphog.errors import shown
 from tests.support.system import require_libfaketime

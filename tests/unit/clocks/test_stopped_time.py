@@ -8,8 +8,9 @@ import pytest
 import time_machine
 
 from pytest_totphog import Clock, ClockHeld, CodeUnavailable, FrozenClock
-from pytest_totphog.clocks.clock import NANOSECONDS, is_real
+from pytest_totphog.clocks.clock import is_real
 from pytest_totphog.clocks.frozen_clock import overruled_by
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.clocks.patches import PatchName
 from pytest_totphog.clocks.stopped_time import require_own_time, stopped_by
 

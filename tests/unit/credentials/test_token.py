@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_totphog import InvalidInput
-from pytest_totphog.clocks.clock import NANOSECONDS
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.credentials import qr
 from pytest_totphog.credentials.token import Secret, Token
 from tests.support.system import require

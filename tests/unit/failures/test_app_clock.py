@@ -14,7 +14,8 @@ from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Request, Response
 
 from pytest_totphog import FrozenClock, TotpServer
-from pytest_totphog.clocks.clock import NANOSECONDS, real_time_ns
+from pytest_totphog.clocks.clock import real_time_ns
+from pytest_totphog.clocks.instants import NANOSECONDS
 from pytest_totphog.failures import app_clock
 from pytest_totphog.failures.app_clock import Reading, ask, compare, shown_urls
 from pytest_totphog.failures.failure import AppClock

@@ -146,4 +146,4 @@ def test_facts_that_cannot_be_told(
     monkeypatch.setattr(recorder, "ledger", broken)
     report = finish(recorder, item, "call", RuntimeError())
 
-    assert report.sections == [("TOTP", "The facts cannot be told: KeyError")]
+    assert report.sections == [("TOTP", "The facts are not known: KeyError")]

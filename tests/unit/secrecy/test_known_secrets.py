@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_totphog.authenticator.accounts import Account
-from pytest_totphog.clocks.clock import as_datetime
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.credentials.token import Token
 from pytest_totphog.secrecy.known_secrets import KnownSecrets, of_account, of_token
 
