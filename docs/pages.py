@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest_totphog
-from pytest_totphog import conformance
+from pytest_totphog import conformance, unittest
 from pytest_totphog.apps import APPS
 from pytest_totphog.wsgi.api_docs import operations
 from pytest_totphog.wsgi.openapi import document
@@ -123,6 +123,7 @@ def _python() -> str:
     sections = {
         "What tests use most": [f"pytest_totphog.{name}" for name in FIRST],
         "Classes and functions": [f"pytest_totphog.{name}" for name in names],
+        "For unittest": [f"pytest_totphog.unittest.{name}" for name in unittest.__all__],
         "The battery": [f"pytest_totphog.conformance.{name}" for name in conformance.__all__],
         "Errors": [f"pytest_totphog.{name}" for name in pytest_totphog.__all__ if _is_error(name)],
     }

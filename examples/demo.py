@@ -9,6 +9,7 @@ from pathlib import Path
 EXAMPLES = {
     "flask_login": "A Flask app with a password and TOTP, tested with requests, in a browser, and on frozen time",
     "django_live_server": "A Django project with django-otp behind live_server, over HTTP and in a browser",
+    "django_unittest": "Thirty tests of Django's own TestCase, which run under manage.py test as well",
     "practice_backends": "The four practice backends, one user story each",
     "other_process": "An Express app in a process of its own that follows the tests' clock",
     "xdist_shared_account": "Twenty logins of one account in four workers, each code accepted once",

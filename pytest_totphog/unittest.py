@@ -21,8 +21,8 @@ from pytest_totphog.servers.totp_server import place_of
 
 if TYPE_CHECKING:
     from pytest_totphog.authenticator.totp_token import TotpToken
-    from pytest_totphog.clocks.clock import Instant
     from pytest_totphog.clocks.frozen_clock import FrozenClock
+    from pytest_totphog.clocks.instants import Instant
     from pytest_totphog.clocks.patches import PatchName
     from pytest_totphog.enrolment.sources import Source
     from pytest_totphog.failures.failure import Failure

@@ -16,7 +16,7 @@ __all__ = ["ADVICE", "UNNAMED", "ReplayScope", "ScopedLedger"]
 
 ADVICE: Final = (
     "If the app forgets used codes between tests, as with a fresh database for each, say so: ini totphog_replay_scope "
-    '= function, or @pytest.mark.totp_replay_scope("function")'
+    '= function, @pytest.mark.totp_replay_scope("function"), or totp_replay_scope = "function" in a TotpTestCase'
 )
 
 

@@ -68,7 +68,7 @@ def _allauth(record: Any) -> str:
     authenticator = getattr(record, "instance", record)
     kind = getattr(authenticator, "type", None)
     if kind != "totp":
-        raise InvalidInput(f"the type of this authenticator of django-allauth's is {kind!r}; accepted is 'totp'")
+        raise InvalidInput(f"the type of this authenticator of django-allauth's is {str(kind)!r}; accepted is 'totp'")
     # Who has the record has imported them.
     adapter = sys.modules["allauth.mfa.adapter"].get_adapter()
     return _text(

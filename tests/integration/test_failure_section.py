@@ -424,8 +424,8 @@ def test_clock_that_was_moved_past_another_tests_step(shop: pytest.Pytester) -> 
         "Most likely cause: one_time_code() moved the clock on by 6 years, from 2024-01-15T10:30:00Z to "
         "2030-01-01T00:00:30Z: test_clock_that_was_moved_past_another_tests_step.py::test_later had taken the code of "
         "the step before, and an app that remembers it accepts later ones only. If the app forgets used codes between "
-        "tests, as with a fresh database for each, say so: ini totphog_replay_scope = function, or "
-        '@pytest.mark.totp_replay_scope("function"). token '
+        "tests, as with a fresh database for each, say so: ini totphog_replay_scope = function, "
+        '@pytest.mark.totp_replay_scope("function"), or totp_replay_scope = "function" in a TotpTestCase. token '
     )
     assert "cause" not in found["test_alone"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import pytest_totphog
-from pytest_totphog import conformance
+from pytest_totphog import conformance, unittest
 
 for module in ("mypy", "pyright", "playwright", "selenium"):
     pytest.importorskip(module, reason="types are checked where the checkers are: pip install --group types")
@@ -54,7 +54,7 @@ def test_the_types_of_all_public_names_are_known() -> None:
         "pyright", "--pythonpath", sys.executable, "--verifytypes", "pytest_totphog", "--ignoreexternal", "--outputjson"
     )
     public = set()
-    for package in (pytest_totphog, conformance):
+    for package in (pytest_totphog, conformance, unittest):
         for name in package.__all__:
             public.add(f"{package.__name__}.{name}")
             if inspect.isclass(value := getattr(package, name)) or inspect.isfunction(value):

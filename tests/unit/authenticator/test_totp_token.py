@@ -474,7 +474,8 @@ def test_no_code_because_of_a_clock_that_was_frozen_ahead(live: Authenticator) -
         "no unspent code of 'alice': gw1 test_login took the code of step 63115200 on a clock frozen 3.6 years ahead, "
         "at 2030-01-01T00:00:00Z, and an app that remembers it accepts later ones only. "
         "If the app forgets used codes between tests, as with a fresh database for each, say so: "
-        'ini totphog_replay_scope = function, or @pytest.mark.totp_replay_scope("function"). '
+        'ini totphog_replay_scope = function, @pytest.mark.totp_replay_scope("function"), or totp_replay_scope = '
+        '"function" in a TotpTestCase. '
         "Else take another account, or freeze the clock here too"
     )
 
