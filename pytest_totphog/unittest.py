@@ -12,7 +12,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from unittest import TestCase
 
+from pytest_totphog.clocks.frozen_clock import companions_of
+from pytest_totphog.clocks.instants import as_datetime
 from pytest_totphog.errors import InvalidCall, InvalidInput, hidden_in_reports
 from pytest_totphog.failures.explained_result import ExplainedResult
 from pytest_totphog.failures.facts import FailedTest
@@ -55,15 +58,26 @@ class frozen_clock:  # noqa: N801 # as the fixture is called
     def __init__(self, at: Instant = FROZEN_AT, patch: PatchName | None = "auto") -> None:
         self._at = at
         self._patch = patch
+        # Where the clock stood, and what with it, before each block that has not ended.
+        self._before: list[tuple[int | None, PatchName | None]] = []
 
     def __enter__(self) -> FrozenClock:
         clock = shared().clock
+        self._before.append((clock.frozen_at, companions_of(clock).patch))
         clock.unfreeze()  # a clock that is frozen already would keep its patch
-        clock.freeze(self._at, self._patch)
+        try:
+            clock.freeze(self._at, self._patch)
+        except BaseException:
+            self.__exit__()
+            raise
         return clock
 
     def __exit__(self, *exception: object) -> None:
-        shared().clock.unfreeze()
+        clock = shared().clock
+        frozen_at, patch = self._before.pop()
+        clock.unfreeze()
+        if frozen_at is not None:
+            clock.freeze(as_datetime(frozen_at), patch)
 
     def __call__(self, decorated: Decorated) -> Decorated:
         """Freeze time around a test class, a test or a function."""
@@ -177,6 +191,11 @@ class TotpTestCase:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if TestCase in cls.__mro__ and cls.__mro__.index(TestCase) < cls.__mro__.index(TotpTestCase):
+            raise InvalidCall(
+                f"{cls.__name__} names TotpTestCase behind unittest's TestCase, which would not call it; write it "
+                f"first: class {cls.__name__}(TotpTestCase, …)"
+            )
         if cls.totp_replay_scope not in SCOPES:
             raise InvalidInput(
                 f"{cls.__name__}.totp_replay_scope is {cls.totp_replay_scope!r}; accepted are "
@@ -226,8 +245,9 @@ class TotpTestCase:
         Raises:
             InvalidInput: when one of them is not what is accepted.
         """
-        clock = frozen_clock(at, patch).__enter__()
-        self.addCleanup(clock.unfreeze)
+        frozen = frozen_clock(at, patch)
+        clock = frozen.__enter__()
+        self.addCleanup(frozen.__exit__)
         return clock
 
     def enroll(self, source: Source, name: str = "account") -> TotpToken:
@@ -242,6 +262,16 @@ class TotpTestCase:
             options: `min_remaining`, `lookahead` and `timeout`.
         """
         return (self.totp_token if token is None else token).one_time_code(**options)
+
+    def __getstate__(self) -> Any:
+        """Return what Django's --parallel sends to the parent process, with a subtest that failed."""
+        state: Any = super().__getstate__()
+        if not isinstance(state, dict):
+            return state
+        # Tokens, servers and clocks hold locks, and a secret is not for sending.
+        return {
+            name: value for name, value in state.items() if type(value).__module__.partition(".")[0] != "pytest_totphog"
+        }
 
     def run(self, result: Any = None) -> Any:
         """Run the test: frozen where it is decorated so, and with an explanation of its failure."""
@@ -260,7 +290,7 @@ class TotpTestCase:
     def _explain(self, run: Run, error: BaseException) -> Failure | None:
         fixtures = {name: value for name, value in vars(self).items() if not name.startswith("_totphog")}
         # Such as the live_server_url of Django's.
-        fixtures |= {name: value for name, value in vars(type(self)).items() if name.endswith("_url")}
+        fixtures |= {name: getattr(self, name, None) for name in dir(type(self)) if name.endswith("_url")}
         return run.recorder.explain(FailedTest(run.test, "call", error, fixtures), run.part)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
-from typing import Never, TypeVar
+from typing import Never, Self, TypeVar
 
 from pytest_totphog.authenticator.codes import CodeOrigin
 from pytest_totphog.authenticator.explanation import Explanation, explain
@@ -65,6 +65,10 @@ class TotpToken:
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+    # It never changes, and Django copies what setUpTestData keeps, for every test.
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self
 
     @property
     def code_url(self) -> str:

@@ -106,9 +106,11 @@ class Run:
         """
         parts = {"session": "", "class": _part_of(cls), "function": uuid.uuid4().hex}
         self.test, self.part = test, parts[scope]
-        yield
-        self.recorder.end(self.test, self.part)
-        self.test = self.part = ""
+        try:
+            yield
+        finally:
+            self.recorder.end(self.test, self.part)
+            self.test = self.part = ""
 
     def _holder(self) -> str:
         return (self.test or this_process())[:MAX_HOLDER]

@@ -1,8 +1,10 @@
 """One-time codes for unittest: what a test case has at hand, and what is left of it afterwards."""
 
 import asyncio
+import copy
 import io
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pytest_totphog import InvalidCall, InvalidInput, TotpToken
+from pytest_totphog import InvalidCall, InvalidInput, TotpServer, TotpToken
 from pytest_totphog.servers.run import Run, stand_in
 from pytest_totphog.unittest import TotpTestCase, frozen_clock, totp, totp_server
 
@@ -142,9 +144,7 @@ def test_uri_says_all() -> None:
 
 def test_unknown_replay_scope() -> None:
     """It is refused where the class is written."""
-    with pytest.raises(
-        InvalidInput, match=r"^Case\.totp_replay_scope is 'test'; accepted are 'session', 'cl"
-    ):
+    with pytest.raises(InvalidInput, match=r"^Case\.totp_replay_scope is 'test'; accepted are 'session', 'cl"):
 
         class Case(TotpTestCase):
             totp_replay_scope = "test"  # type: ignore[assignment] # which is the mistake
@@ -246,3 +246,59 @@ def test_without_pytest(tmp_path: Any) -> None:
     assert "FAILED (failures=1)" in done.stderr
     assert done.stderr.count("- TOTP -") == 1
     assert [path.name for path in tmp_path.glob("totphog*")] == []
+
+
+# Processes, copies, and blocks in blocks
+
+
+class Login(TotpTestCase, unittest.TestCase):
+    """A test case, as users write them."""
+
+    __test__ = False  # run by the tests below
+
+    def test_login(self) -> None:
+        """Keep a token."""
+        self.phone = self.totp_token
+
+
+def test_block_gives_back_the_time_that_it_found() -> None:
+    """A block inside another one, and after it the time runs."""
+    with frozen_clock("2024-01-15T10:30:00Z", patch=None) as clock:
+        clock.tick(5)
+        with frozen_clock("2030-01-01T00:00:00Z", patch=None):
+            assert clock.now().isoformat() == "2030-01-01T00:00:00+00:00"
+        assert clock.now().isoformat() == "2024-01-15T10:30:05+00:00"
+    assert clock.mode == "live"
+
+
+def test_block_that_cannot_freeze_leaves_the_time_alone() -> None:
+    """A mistake inside a frozen block does not let the time run."""
+    with frozen_clock("2024-01-15T10:30:00Z", patch=None) as clock:
+        with pytest.raises(ValueError, match="has no time zone"):
+            frozen_clock("2030-01-01 00:00").__enter__()
+        assert clock.now().isoformat() == "2024-01-15T10:30:00+00:00"
+
+
+def test_mixin_behind_the_test_case() -> None:
+    """The `run` of unittest would come first, and nothing of the mixin would happen: an error says how to write it."""
+    with pytest.raises(InvalidCall, match=r"write it first: class Wrong\(TotpTestCase, …\)"):
+        type("Wrong", (unittest.TestCase, TotpTestCase), {})
+
+
+def test_test_case_that_has_run_can_be_sent_to_another_process() -> None:
+    """As Django's --parallel sends it with a subtest that failed; tokens and secrets stay here."""
+    case = Login("test_login")
+    result = unittest.TestResult()
+    case.run(result)
+    assert (result.testsRun, result.errors, result.failures) == (1, [], [])
+
+    sent = pickle.dumps(case)
+
+    assert case.phone.secret.encode() not in sent
+    assert "phone" not in vars(pickle.loads(sent))
+
+
+def test_copy_of_a_token_is_the_token() -> None:
+    """Django copies what setUpTestData keeps, for every test."""
+    token = TotpServer().add_token(name="alice")
+    assert copy.deepcopy({"phone": token})["phone"] is token
