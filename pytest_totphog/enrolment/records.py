@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from pytest_totphog.errors import InvalidInput
 
-__all__ = ["HasConfigUrl", "HasProvisioningUri", "HasTotpUri", "uri_of"]
+__all__ = ["HasConfigUrl", "HasProvisioningUri", "HasTotpUri", "Record", "uri_of"]
 
 
 class HasTotpUri(Protocol):
@@ -30,6 +30,9 @@ class HasProvisioningUri(Protocol):
 
     def provisioning_uri(self) -> str:
         """Return the `otpauth://totp/` URI."""
+
+
+Record: TypeAlias = HasTotpUri | HasConfigUrl | HasProvisioningUri
 
 
 def uri_of(record: object) -> str | None:
