@@ -50,7 +50,7 @@ docs: $(VENV)/docs
 
 # The documentation's pictures of the page, after it was changed.
 pictures: system $(BIN)/tox
-	TOTPHOG_PICTURES=1 $(BIN)/tox run -q -e py313 -- tests/integration/test_pictures.py
+	TOTPHOG_PICTURES=1 $(BIN)/tox run -q -e py313 -- tests/integration/test_pictures.py tests/integration/test_terminal_picture.py
 
 bench: $(VENV)/bench
 	PYTHONPATH=. $(VENV)/bench/bin/python benchmarks/run.py
