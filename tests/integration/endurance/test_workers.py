@@ -40,6 +40,7 @@ TEST_LIFE = """
     import requests
 
     from pytest_totphog import Authenticator, CodeUnavailable
+    from pytest_totphog.authenticator.totp_token import issuer_of
 
     LIFE = {life}
     ALICE = dict(name="alice", secret="{secret}", digits=8, period=1)
