@@ -289,8 +289,8 @@ class TotpTestCase:
 
     def _explain(self, run: Run, error: BaseException) -> Failure | None:
         fixtures = {name: value for name, value in vars(self).items() if not name.startswith("_totphog")}
-        # Such as the live_server_url of Django's.
-        fixtures |= {name: getattr(self, name, None) for name in dir(type(self)) if name.endswith("_url")}
+        # Such as the live_server_url of Django's; of the class, so that no property of a test's is computed for it.
+        fixtures |= {name: getattr(type(self), name, None) for name in dir(type(self)) if name.endswith("_url")}
         return run.recorder.explain(FailedTest(run.test, "call", error, fixtures), run.part)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from pytest_totphog.errors import InvalidInput
 
-__all__ = ["HasConfigUrl", "HasProvisioningUri", "HasTotpUri", "Record", "uri_of"]
+__all__ = ["AppRecord", "HasConfigUrl", "HasProvisioningUri", "HasTotpUri", "uri_of"]
 
 
 class HasTotpUri(Protocol):
@@ -32,7 +32,7 @@ class HasProvisioningUri(Protocol):
         """Return the `otpauth://totp/` URI."""
 
 
-Record: TypeAlias = HasTotpUri | HasConfigUrl | HasProvisioningUri
+AppRecord: TypeAlias = HasTotpUri | HasConfigUrl | HasProvisioningUri
 
 
 def uri_of(record: object) -> str | None:

@@ -14,7 +14,7 @@ from pytest_totphog.credentials.migration import Migration, check_batches, parse
 from pytest_totphog.credentials.otpauth import NotTotp, as_uri, parse_uri
 from pytest_totphog.enrolment.exports import Entry, accounts_of_export
 from pytest_totphog.enrolment.printed import printed_secret, refused_secret
-from pytest_totphog.enrolment.records import Record, uri_of
+from pytest_totphog.enrolment.records import AppRecord, uri_of
 from pytest_totphog.errors import InvalidInput, hidden_in_reports, shown
 
 __all__ = ["URI", "Found", "Source", "accounts_in"]
@@ -24,7 +24,7 @@ __tracebackhide__ = hidden_in_reports
 Bytes: TypeAlias = bytes | bytearray | memoryview
 # A text, the bytes of a picture or of an export, the path of one, an app's record, or several of them.
 Source: TypeAlias = (
-    "str | bytes | bytearray | memoryview | os.PathLike[str] | Record | list[Source] | tuple[Source, ...]"
+    "str | bytes | bytearray | memoryview | os.PathLike[str] | AppRecord | list[Source] | tuple[Source, ...]"
 )
 
 URI: Final = re.compile(r"otpauth(?:-migration)?://[^\s\"'<>]+", re.IGNORECASE)

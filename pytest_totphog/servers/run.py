@@ -10,7 +10,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -19,6 +19,7 @@ from pytest_totphog.authenticator.authenticator import Authenticator, this_proce
 from pytest_totphog.authenticator.replay_scope import ReplayScope, ScopedLedger
 from pytest_totphog.clocks.frozen_clock import FrozenClock
 from pytest_totphog.credentials.token import Token
+from pytest_totphog.errors import StoreError
 from pytest_totphog.failures.recorder import Recorder
 from pytest_totphog.servers.own_place import OwnPlace
 from pytest_totphog.servers.totp_server import place_of, server_at
@@ -165,6 +166,11 @@ def _ledger() -> MemoryLedger:
         return MemoryLedger()
     from pytest_totphog.stores.claim_log import ClaimLog
 
-    with suppress(OSError):
+    try:
         return MemoryLedger(log=ClaimLog(path))
-    return MemoryLedger()
+    except OSError as error:
+        # With a ledger of its own, this process would hand out the others' codes again.
+        raise StoreError(
+            f"the file that the environment's {VARIABLE} names for what was handed out cannot be used: {error}; accepted "
+            "is a file that only this user may read and write, or one that is not there yet"
+        ) from None

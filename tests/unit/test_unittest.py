@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 import unittest
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_totphog import InvalidCall, InvalidInput, TotpServer, TotpToken
+from pytest_totphog import InvalidCall, InvalidInput, StoreError, TotpServer, TotpToken
 from pytest_totphog.servers.run import Run, stand_in
 from pytest_totphog.unittest import TotpTestCase, frozen_clock, totp, totp_server
 
@@ -249,6 +250,17 @@ def test_without_pytest(tmp_path: Any) -> None:
 
 
 # Processes, copies, and blocks in blocks
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes share no claims there")
+def test_claims_that_others_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger that is not shared would hand out codes twice, so there is none, and the error says what is accepted."""
+    claims = tmp_path / "claims"
+    claims.touch()
+    claims.chmod(0o666)
+    monkeypatch.setenv("TOTPHOG_CLAIMS", str(claims))
+    with pytest.raises(StoreError, match=r"TOTPHOG_CLAIMS .*claims is not this user's alone; accepted is a file that"):
+        Run()
 
 
 class Login(TotpTestCase, unittest.TestCase):
