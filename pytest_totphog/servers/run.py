@@ -171,6 +171,6 @@ def _ledger() -> MemoryLedger:
     except OSError as error:
         # With a ledger of its own, this process would hand out the others' codes again.
         raise StoreError(
-            f"the file that the environment's {VARIABLE} names for what was handed out cannot be used: {error}; accepted "
-            "is a file that only this user may read and write, or one that is not there yet"
+            f"the file that the environment's {VARIABLE} names for what was handed out cannot be used: {error}; "
+            "accepted is a file that only this user may read and write, or one that is not there yet"
         ) from None
