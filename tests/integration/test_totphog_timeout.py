@@ -43,7 +43,7 @@ def test_wait_that_is_interrupted(project: pytest.Pytester) -> None:
         def account(totp_server):
             return totp_server.add_token(name="alice", secret="JBSWY3DPEHPK3PXP", period=86400)
 
-        @pytest.mark.timeout(1, method="signal")
+        @pytest.mark.timeout(1, method="signal", func_only=True)
         def test_login(account):
             account.one_time_code(min_remaining=0)
             account.one_time_code(min_remaining=0, timeout=86400)
